@@ -1,0 +1,110 @@
+"""What is drawn, as plain values: the pages draw it with ECharts, notebooks and files with matplotlib.
+
+A picture is a frozen dataclass of numbers and words; `to_dict` adds its `kind`, and `from_dict` reads it again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from glia.errors import DataError
+
+Row = tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """Lines over a shared axis: `lines = (("train", xs, ys), ("validation", xs, ys))`."""
+
+    title: str
+    x: str
+    y: str
+    lines: tuple[tuple[str, Row, Row], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matrix:
+    """A table of numbers coloured by size, such as a confusion matrix: rows true, columns predicted."""
+
+    title: str
+    x: str
+    y: str
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+    values: tuple[Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars:
+    """One bar per label, perhaps with an interval `(low, high)` each."""
+
+    title: str
+    x: str
+    y: str
+    labels: tuple[str, ...]
+    values: Row
+    intervals: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """A cloud of points in named groups; `diagonal` draws the line y = x."""
+
+    title: str
+    x: str
+    y: str
+    groups: tuple[tuple[str, Row, Row], ...]
+    diagonal: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """Small pictures side by side: `images` names media files, `labels` stand under them."""
+
+    title: str
+    images: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """Nodes and directed edges between them, by index."""
+
+    title: str
+    nodes: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]
+
+
+Picture = Curve | Matrix | Bars | Points | Images | Graph
+KINDS: dict[str, type[Any]] = {
+    "curve": Curve,
+    "matrix": Matrix,
+    "bars": Bars,
+    "points": Points,
+    "images": Images,
+    "graph": Graph,
+}
+
+
+def to_dict(picture: Picture) -> dict[str, Any]:
+    """The picture as plain values with its `kind`."""
+    kind = next(name for name, cls in KINDS.items() if isinstance(picture, cls))
+    return {"kind": kind, **asdict(picture)}
+
+
+def from_dict(given: Mapping[str, Any]) -> Picture:
+    """The inverse of `to_dict`; lists become tuples again.
+
+    Raises:
+        DataError: an unknown kind.
+    """
+    values = dict(given)
+    kind = values.pop("kind", None)
+    if kind not in KINDS:
+        raise DataError(f"'{kind}' is not a kind of picture. There are: {', '.join(KINDS)}.")
+    picture: Picture = KINDS[kind](**{key: _tuples(value) for key, value in values.items()})
+    return picture
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list | tuple) else value

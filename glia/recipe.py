@@ -1,0 +1,177 @@
+"""What to train: data, model, training, task, as one frozen value.
+
+A recipe is read from TOML, from Python or from `--set KEY=VALUE`, checked as a whole before anything is loaded, and
+stored complete with the run, so that a default changed later changes no recorded run.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from glia import config
+from glia.config import Plain
+from glia.errors import ConfigError, did_you_mean
+
+Auto = Literal["auto"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Shares of the samples, and the column whose equal values must stay on one side."""
+
+    train: Share = 0.7
+    validation: Share = 0.15
+    test: Share = 0.15
+    by: str = ""  # a column: a patient, a speaker; empty: what DESIGN's precedence finds
+
+    def __post_init__(self) -> None:
+        total = self.train + self.validation + self.test
+        if not 0.999 < total < 1.001 or self.train == 0:
+            raise ConfigError(
+                f"data.split: train={self.train}, validation={self.validation} and test={self.test} sum to {total:g}. "
+                "The shares must sum to 1 and leave something to train on."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataRecipe:
+    """Which samples, and how they are divided."""
+
+    name: str = ""  # catalogue name, path, or dataset@version; empty: given as an object in Python
+    split: Split = field(default_factory=Split)
+    seed: int = 1337  # of the split; never moved by --seed
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelRecipe:
+    """An architecture by name, perhaps a size of it, and its options (all of them, once resolved)."""
+
+    name: str = "auto"  # family, "module:Class", "object" (built in Python), or "auto"
+    size: str = ""
+    options: Plain = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRecipe:
+    """How the weights are found."""
+
+    epochs: Positive | Auto = "auto"  # "auto": until early stopping, 200 at most
+    batch_size: Positive = 64
+    optimizer: str = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    momentum: Share = 0.0
+    weight_decay: NotNegative = 0.0
+    schedule: Literal["auto", "constant", "cosine"] = "auto"  # "auto": cosine to zero when epochs are given
+    seed: int = 0
+    keep: Literal["best", "last"] = "best"  # epoch by validation loss that `predict` uses
+    early_stopping: Annotated[int, Field(ge=0)] | Auto = "auto"  # patience in epochs; 0: off; auto: off if epochs given
+    gradient_clip: NotNegative = 0.0  # greatest norm of all gradients together; 0: off
+    device: str = "auto"
+    compile: bool = False
+    log_every: Positive = 10  # steps
+    checkpoint_seconds: NotNegative = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskRecipe:
+    """What is learned. Every field may be left to be found from the target column."""
+
+    name: str = "auto"
+    target: str = ""
+    loss: str = "auto"
+    metrics: tuple[str, ...] = ()  # empty: all of the task's
+    class_weight: Literal["none", "balanced"] | dict[str, float] = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides the outcome of a training run, the machine apart."""
+
+    data: DataRecipe = field(default_factory=DataRecipe)
+    model: ModelRecipe = field(default_factory=ModelRecipe)
+    train: TrainRecipe = field(default_factory=TrainRecipe)
+    task: TaskRecipe = field(default_factory=TaskRecipe)
+
+    def params(self) -> Plain:
+        """The flattened recipe, `{"model.name": "cnn", "train.epochs": 3, …}`: what tables and queries show."""
+        return config.flatten(to_dict(self))
+
+    def toml(self) -> str:
+        """The recipe as TOML, every default written out."""
+        return config.to_toml(to_dict(self))
+
+    def with_settings(self, settings: Mapping[str, Any]) -> "Recipe":
+        """A copy with dotted keys set, as `--set` does. A new model name or size drops the options of the old one."""
+        nested = to_dict(self)
+        for key, text in (("model.name", self.model.name), ("model.size", self.model.size)):
+            if settings.get(key, text) != text:
+                nested["model"] = {"name": self.model.name}
+        return from_dict(config.merge(nested, settings))
+
+
+def from_dict(given: Mapping[str, Any]) -> Recipe:
+    """A recipe from nested plain values; in `[model]` the family's options stand beside `name` and `size`.
+
+    Raises:
+        ConfigError: unknown section, key, model, size or option, or a value of the wrong type.
+    """
+    known = [section.name for section in dataclasses.fields(Recipe)]
+    for section, values in given.items():
+        if section not in known:
+            raise ConfigError(f"Unknown section '{section}' in the recipe.{did_you_mean(section, known)}")
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"'{section}' is a section of the recipe, not a value: write [{section}] above its keys.")
+    return Recipe(
+        data=config.from_dict(DataRecipe, given.get("data", {}), "data"),
+        model=_model(given.get("model", {})),
+        train=config.from_dict(TrainRecipe, given.get("train", {}), "train"),
+        task=config.from_dict(TaskRecipe, given.get("task", {}), "task"),
+    )
+
+
+def read(path: str | Path, settings: Mapping[str, Any] | None = None) -> Recipe:
+    """The recipe in a TOML file, with settings laid over it."""
+    return from_dict(config.merge(config.read_toml(path), settings or {}))
+
+
+def to_dict(recipe: Recipe) -> Plain:
+    """Nested plain values; the inverse of `from_dict`."""
+    nested = config.to_dict(recipe)
+    nested["model"] = {"name": recipe.model.name, "size": recipe.model.size, **nested["model"]["options"]}
+    return nested
+
+
+@cache
+def catalogue() -> Plain:
+    """Families, sizes, options and defaults, read without torch. Built by `make fix`; a test compares."""
+    return dict(json.loads(files("glia").joinpath("catalogue.json").read_text(encoding="utf-8")))
+
+
+def _model(given: Mapping[str, Any]) -> ModelRecipe:
+    options = {key.replace("-", "_"): value for key, value in given.items() if key not in ("name", "size")}
+    name, _, size = str(given.get("name", "auto")).partition("/")
+    size = str(given.get("size", "")) or size
+    if ":" in name or name in ("auto", "object"):
+        return ModelRecipe(name=name, size=size, options=options)
+    name = name.replace("_", "-")
+    families = catalogue()["models"]
+    if name not in families:
+        raise ConfigError(f"Unknown model '{name}'.{did_you_mean(name, families)}")
+    family = families[name]
+    if size and size not in family["sizes"]:
+        raise ConfigError(f"Model '{name}' has no size '{size}'.{did_you_mean(size, family['sizes'])}")
+    for key in options:
+        if key not in family["options"]:
+            raise ConfigError(f"Unknown setting 'model.{key}' of '{name}'.{did_you_mean(key, family['options'])}")
+    defaults = {key: option["default"] for key, option in family["options"].items()}
+    return ModelRecipe(name=name, size=size, options={**defaults, **family["sizes"].get(size, {}), **options})
