@@ -4,14 +4,14 @@ A recipe is read from TOML, from Python or from `--set KEY=VALUE`, checked as a 
 stored complete with the run, so that a default changed later changes no recorded run.
 """
 
-import dataclasses
 import json
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import Field
 
@@ -68,7 +68,7 @@ class TrainRecipe:
     epochs: Positive | Auto = "auto"  # "auto": until early stopping, 200 at most
     batch_size: Positive = 64
     optimizer: str = "adam"
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     momentum: Share = 0.0
     weight_decay: NotNegative = 0.0
     schedule: Literal["auto", "constant", "cosine"] = "auto"  # "auto": cosine to zero when epochs are given
@@ -113,6 +113,7 @@ class Recipe:
     def with_settings(self, settings: Mapping[str, Any]) -> "Recipe":
         """A copy with dotted keys set, as `--set` does. A new model name or size drops the options of the old one."""
         nested = to_dict(self)
+        settings = {_snake(key): value for key, value in settings.items()}
         for key, text in (("model.name", self.model.name), ("model.size", self.model.size)):
             if settings.get(key, text) != text:
                 nested["model"] = {"name": self.model.name}
@@ -122,13 +123,15 @@ class Recipe:
 def from_dict(given: Mapping[str, Any]) -> Recipe:
     """A recipe from nested plain values; in `[model]` the family's options stand beside `name` and `size`.
 
+    Keys may be written with `-` or `_`.
+
     Raises:
         ConfigError: unknown section, key, model, size or option, or a value of the wrong type.
     """
-    known = [section.name for section in dataclasses.fields(Recipe)]
+    known = [section.name for section in fields(Recipe)]
     for section, values in given.items():
         if section not in known:
-            raise ConfigError(f"Unknown section '{section}' in the recipe.{did_you_mean(section, known)}")
+            raise ConfigError(f"Unknown section '{section}' in the recipe.{_section_of(section, known)}")
         if not isinstance(values, Mapping):
             raise ConfigError(f"'{section}' is a section of the recipe, not a value: write [{section}] above its keys.")
     return Recipe(
@@ -141,7 +144,12 @@ def from_dict(given: Mapping[str, Any]) -> Recipe:
 
 def read(path: str | Path, settings: Mapping[str, Any] | None = None) -> Recipe:
     """The recipe in a TOML file, with settings laid over it."""
-    return from_dict(config.merge(config.read_toml(path), settings or {}))
+    return from_dict(config.read_toml(path)).with_settings(settings or {})
+
+
+def from_toml(text: str) -> Recipe:
+    """The recipe in TOML text, as a run keeps it."""
+    return from_dict(tomllib.loads(text))
 
 
 def to_dict(recipe: Recipe) -> Plain:
@@ -154,7 +162,21 @@ def to_dict(recipe: Recipe) -> Plain:
 @cache
 def catalogue() -> Plain:
     """Families, sizes, options and defaults, read without torch. Built by `make fix`; a test compares."""
-    return dict(json.loads(files("glia").joinpath("catalogue.json").read_text(encoding="utf-8")))
+    return dict(json.loads(resources.files("glia").joinpath("catalogue.json").read_text(encoding="utf-8")))
+
+
+def _snake(key: str) -> str:
+    # Labels may stand below a field, as in task.class_weight.non-fiction: they are left as they are.
+    section, dot, rest = key.partition(".")
+    field_name, *below = rest.split(".")
+    return ".".join([section + dot + field_name.replace("-", "_"), *below])
+
+
+def _section_of(name: str, sections: list[str]) -> str:
+    for section, kind in get_type_hints(Recipe).items():
+        if name.replace("-", "_") in (inner.name for inner in fields(kind)):
+            return f" Did you mean '{section}.{name}'?"
+    return did_you_mean(name, sections)
 
 
 def _model(given: Mapping[str, Any]) -> ModelRecipe:

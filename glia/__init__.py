@@ -1,0 +1,64 @@
+"""Glia: a workbench for neural networks.
+
+The front door: every name here is a verb or a class of `glia.api`, loaded when first used, so that `import glia` costs
+nothing. Everything else is imported from its own module.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from glia.api import dataset, evaluate, load, log, run, runs, serve, start, train
+    from glia.data.dataset import Dataset
+    from glia.errors import GliaError
+    from glia.learner import Learner
+    from glia.record.run import Run
+    from glia.record.runs import Runs
+
+_DOOR = {
+    "train": "glia.api",
+    "evaluate": "glia.api",
+    "start": "glia.api",
+    "log": "glia.api",
+    "run": "glia.api",
+    "runs": "glia.api",
+    "load": "glia.api",
+    "dataset": "glia.api",
+    "serve": "glia.api",
+    "Run": "glia.record.run",
+    "Runs": "glia.record.runs",
+    "Learner": "glia.learner",
+    "Dataset": "glia.data.dataset",
+    "GliaError": "glia.errors",
+}
+
+__all__ = [
+    "train",
+    "evaluate",
+    "start",
+    "log",
+    "run",
+    "runs",
+    "load",
+    "dataset",
+    "serve",
+    "Run",
+    "Runs",
+    "Learner",
+    "Dataset",
+    "GliaError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _DOOR:
+        raise AttributeError(f"module 'glia' has no attribute '{name}'")
+    value = getattr(import_module(_DOOR[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

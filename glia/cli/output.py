@@ -1,0 +1,79 @@
+"""How results are printed: a table for people, JSON for programs; results on stdout, all else on stderr."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def emit(value: Any) -> None:
+    """Print JSON on stdout. What JSON cannot say (NaN, infinities) becomes null."""
+    typer.echo(json.dumps(_strict(value), indent=2, default=str))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows under headings; numbers stand right and rounded to what is significant."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = any(isinstance(row[index], int | float) for row in rows)
+        drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(_cell(value) for value in row))
+    if not console.is_terminal:  # a pipe gets whole lines, whatever their width
+        console.width = 10_000
+    console.print(drawn)
+
+
+def facts(values: Mapping[str, Any]) -> None:
+    """Print names and values below each other."""
+    wide = max((len(name) for name in values), default=0)
+    for name, value in values.items():
+        typer.echo(f"{name:<{wide}}  {_cell(value)}")
+
+
+def say(line: str) -> None:
+    """A line for the person, on stderr."""
+    typer.echo(line, err=True)
+
+
+def ago(moment: datetime | None) -> str:
+    """How long ago, in words.
+
+    Example:
+        >>> from datetime import timedelta
+        >>> ago(datetime.now(UTC) - timedelta(minutes=5, seconds=1))
+        '5 min ago'
+    """
+    if moment is None:
+        return ""
+    seconds = max(0.0, (datetime.now(UTC) - moment).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{int(seconds)} s ago"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

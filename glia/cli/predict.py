@@ -1,0 +1,72 @@
+"""`glia predict` and `glia evaluate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from glia.cli import output
+from glia.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from glia.tasks import Prediction
+
+PREDICT_EXAMPLE = "Example: glia predict a3f9 seven.png new.csv"
+EVALUATE_EXAMPLE = "Example: glia evaluate a3f9"
+Reference = Annotated[str, typer.Argument(metavar="RUN", help="Id, its beginning (4 digits or more) or name.")]
+
+
+def predict(
+    run: Reference,
+    files: Annotated[list[Path], typer.Argument(help="Pictures, or tables with the columns trained on.")],
+    as_json: output.Json = False,
+) -> None:
+    """Predict the target of pictures or table rows with a run's model."""
+    from glia import api
+
+    learner = api.load(run)
+    rows: list[dict[str, Any]] = []
+    for file in files:
+        if not file.exists():
+            raise NotFoundError(f"There is no file '{file}'.")
+        found = learner.predict(str(file))
+        several = len(found) > 1
+        for number, row in enumerate(_rows(found), start=1):
+            rows.append({"file": f"{file}:{number}" if several else str(file), **row})
+    if as_json:
+        output.emit(rows)
+        return
+    columns = ["file", "prediction"] + (["probability"] if rows and "probability" in rows[0] else [])
+    output.table(columns, [[row[column] for column in columns] for row in rows])
+
+
+def _rows(found: "Prediction") -> list[dict[str, Any]]:
+    """One dict a sample: what is predicted, how likely it is, and how likely each class."""
+    values = found.values.tolist()
+    if found.probabilities is None:
+        return [{"prediction": value} for value in values]
+    classes = [str(label) for label in found.classes]
+    return [
+        {"prediction": value, "probability": max(row), "probabilities": dict(zip(classes, row, strict=True))}
+        for value, row in zip(values, found.probabilities.tolist(), strict=True)
+    ]
+
+
+def evaluate(
+    run: Reference,
+    data: Annotated[str | None, typer.Argument(help="Other data; left out, the run's own test part.")] = None,
+    as_json: output.Json = False,
+) -> None:
+    """Judge a run's model on samples it has not seen. Looks at the test part are counted."""
+    from glia import api
+
+    found = api.run(run)
+    metrics = api.evaluate(found, data)
+    if as_json:
+        output.emit(metrics)
+        return
+    output.facts(metrics)
+    if data is None:
+        output.say(
+            f"Look {found.looks} at the test part of this run. Choose between models by validation, not by this."
+        )

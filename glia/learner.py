@@ -1,0 +1,249 @@
+"""A model and a task fitted to data: what predicts, and what is saved.
+
+A learner is a folder of two files: `weights.safetensors`, and `learner.json` with everything else that prediction
+needs. Loading executes nothing that came with the folder; a model of the user's own is imported by its name.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from glia import recipe as recipes
+from glia.data import preprocessing as preparation
+from glia.data.batches import TensorBatches, channels_last
+from glia.data.dataset import Dataset
+from glia.data.opening import open_dataset
+from glia.data.preprocessing import Preprocessing
+from glia.data.splits import Division, divide
+from glia.errors import ConfigError, DataError, NotFoundError
+from glia.models import build, default_model
+from glia.nn.random import permutation
+from glia.pictures import Picture
+from glia.recipe import ModelRecipe, Recipe
+from glia.tasks import Prediction, Task, fit_task, task_from_dict
+from glia.training import devices
+from glia.training.checkpoint import replace_file
+from glia.training.evaluation import outputs_of
+from glia.training.events import FitDone, Listener
+from glia.training.loop import Control, fit
+
+FORMAT = 1
+EVALUATION_BATCH = 512
+KEPT_SHARE = 0.5  # of a GPU's free memory that data may take before it stays on the host
+
+
+class Learner:
+    """A recipe, and once fitted the model, the task and the preprocessing that came of it.
+
+    Attributes:
+        recipe: what was asked for; after `prepare` with everything that was left open filled in.
+        model: the network, in evaluation mode once fitted.
+        task: loss, metrics and decoding.
+        preprocessing: from samples as the user has them to tensors.
+        dataset: what it was fitted to; None where it was loaded.
+        division: which samples train, validate and test (only where it was fitted).
+        fitted: how training ended (likewise).
+
+    Example:
+        >>> learner = Learner(recipes.from_dict({"train": {"epochs": 1}})).fit("iris")
+        >>> len(learner.predict([[5.1, 3.5, 1.4, 0.2]]).values)
+        1
+    """
+
+    model: nn.Module
+    task: Task
+    preprocessing: Preprocessing
+    division: Division
+    fitted: FitDone
+    steps_per_epoch: int
+
+    def __init__(self, recipe: Recipe | None = None, *, module: nn.Module | None = None) -> None:
+        self.recipe = recipe or Recipe()
+        self.dataset: Dataset | None = None
+        self._module = module
+
+    def fit(self, data: Any = None, *, listen: Listener = lambda event: None) -> "Learner":
+        """Learn from `data` (what `glia.train` takes; None: the recipe's own) and record nothing."""
+        self.prepare(open_dataset(self.recipe.data.name if data is None else data, target=self.recipe.task.target))
+        return self.train(listen=listen)
+
+    def prepare(self, dataset: Dataset) -> "Learner":
+        """Divide the data, fit preprocessing and task on the training part, build the model: all but training.
+
+        Raises:
+            DataError: nothing to learn from, or nothing to learn.
+            ConfigError: a model or task that does not fit the data.
+        """
+        recipe = self.recipe
+        self.dataset = dataset
+        self.division = divide(dataset, recipe.data.split, recipe.data.seed)
+        self.preprocessing = preparation.fit(dataset, self.division.train)
+        self.task = fit_task(recipe.task, dataset.targets()[self.division.train], name=dataset.target)
+        model = self._resolve_model(recipe.model)
+        self.model = self._module or build(
+            model.name,
+            model.options,
+            inputs=self.preprocessing.shape,
+            outputs=self.task.outputs,
+            seed=recipe.train.seed,
+        )
+        self.recipe = replace(
+            recipe,
+            data=replace(recipe.data, name=recipe.data.name or dataset.name),
+            model=model,
+            task=replace(recipe.task, name=self.task.name, target=dataset.target),
+        )
+        self._place(recipe.train.device)
+        return self
+
+    def train(self, *, listen: Listener = lambda event: None, control: Control | None = None) -> "Learner":
+        """Train what `prepare` built."""
+        settings = self.recipe.train
+        if self.dataset is None:
+            raise ConfigError("There is nothing to train on yet: call prepare(dataset) before train(), or fit(data).")
+        train = self._batches(self.dataset[self.division.train], settings.batch_size, shuffle=True)
+        judging = self.dataset[self.division.validation]
+        validation = self._batches(judging, EVALUATION_BATCH) if len(judging) else None
+        self.steps_per_epoch = len(train)
+        self.fitted = fit(self.model, self.task, train, validation, settings, listen=listen, control=control)
+        self.model.eval()
+        return self
+
+    def predict(self, inputs: Any) -> Prediction:
+        """The target of samples as the user has them: a frame, an array, image files, a table file, one or many.
+
+        Raises:
+            DataError: columns missing, or nothing that these inputs could be.
+        """
+        encoded = self.preprocessing.encode(self.preprocessing.read(inputs))
+        outputs, _ = self._outputs(encoded, torch.zeros(len(encoded)))
+        return self.task.decode(outputs)
+
+    def evaluate(self, data: Any, *, rows: "np.ndarray[Any, Any] | None" = None) -> dict[str, float]:
+        """The task's metrics on samples with known targets."""
+        outputs, targets = self._judged(data, rows)
+        return dict(self.task.metrics(outputs, targets))
+
+    def pictures(self, data: Any, *, rows: "np.ndarray[Any, Any] | None" = None) -> dict[str, Picture]:
+        """The task's pictures of its outputs on samples with known targets, such as a confusion matrix."""
+        outputs, targets = self._judged(data, rows)
+        return self.task.pictures(outputs, targets)
+
+    def summary(self) -> str:
+        """The layers with their parameters, as lines of text."""
+        rows = [
+            (name or type(self.model).__name__, str(module), sum(p.numel() for p in module.parameters()))
+            for name, module in self.model.named_modules()
+            if not any(module.children())
+        ]
+        wide = max(len(name) for name, _, _ in rows)
+        lines = [f"{name:<{wide}}  {count:>12,}  {text}" for name, text, count in rows]
+        total = sum(p.numel() for p in self.model.parameters())
+        return "\n".join([*lines, f"{'together':<{wide}}  {total:>12,}  parameters"])
+
+    def save(self, folder: str | Path) -> Path:
+        """Write `weights.safetensors` and `learner.json`; what stood there before is replaced as a whole file each."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        about = {
+            "format": FORMAT,
+            "recipe": recipes.to_dict(self.recipe),
+            "preprocessing": self.preprocessing.to_dict(),
+            "task": self.task.to_dict(),
+        }
+        weights = {
+            name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+            for name, tensor in self.model.state_dict().items()
+        }
+        replace_file(folder / "weights.safetensors", save(weights))
+        replace_file(folder / "learner.json", json.dumps(about, indent=1).encode())
+        return folder
+
+    @classmethod
+    def load(cls, folder: str | Path, *, module: nn.Module | None = None, device: str = "auto") -> "Learner":
+        """The learner that `save` wrote.
+
+        Args:
+            folder: with the two files.
+            module: the network itself, when it was built in Python and not by name.
+            device: where it shall predict.
+
+        Raises:
+            NotFoundError: no learner there.
+            ConfigError: the network was built in Python, and `module` was not given.
+        """
+        path = Path(folder) / "learner.json"
+        if not path.is_file():
+            raise NotFoundError(f"There is no saved learner in '{folder}': it has no learner.json.")
+        about = json.loads(path.read_text(encoding="utf-8"))
+        if about["format"] > FORMAT:
+            raise DataError(f"'{path}' was written by a newer Glia (format {about['format']}). Update Glia to load it.")
+        learner = cls(recipes.from_dict(about["recipe"]))
+        learner.preprocessing = Preprocessing.from_dict(about["preprocessing"])
+        learner.task = task_from_dict(about["task"])
+        learner._rebuild(module)
+        learner.model.load_state_dict(load_file(Path(folder) / "weights.safetensors"))
+        learner._place(device)
+        learner.model.eval()
+        return learner
+
+    def _rebuild(self, module: nn.Module | None) -> None:
+        model = self.recipe.model
+        if module is None and model.name == "object":
+            raise ConfigError(
+                "The network was built in Python and cannot be built again from its record. "
+                "Pass it: Learner.load(folder, module=network)."
+            )
+        self.model = module or build(
+            model.name, model.options, inputs=self.preprocessing.shape, outputs=self.task.outputs, seed=0
+        )
+
+    def _resolve_model(self, model: ModelRecipe) -> ModelRecipe:
+        if self._module is not None:
+            return ModelRecipe(name="object")
+        if model.name != "auto":
+            return model
+        name = default_model(self.preprocessing.shape)
+        return recipes.from_dict({"model": {"name": name, **model.options}}).model
+
+    def _batches(self, part: Dataset, batch_size: int, *, shuffle: bool = False) -> TensorBatches:
+        inputs, targets = self.preprocessing.encode(part), self.task.encode(part.targets())
+        seed, count = self.recipe.train.seed, len(part)
+        return self._tensor_batches(
+            inputs,
+            targets,
+            batch_size,
+            order=(lambda epoch: permutation(seed, epoch, count)) if shuffle else None,
+        )
+
+    def _judged(self, data: Any, rows: "np.ndarray[Any, Any] | None") -> tuple[Tensor, Tensor]:
+        dataset = open_dataset(data, target=self.recipe.task.target)
+        part = dataset if rows is None else dataset[rows]
+        return self._outputs(self.preprocessing.encode(part), self.task.encode(part.targets()))
+
+    def _outputs(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        return outputs_of(self.model, self._tensor_batches(inputs, targets, EVALUATION_BATCH))
+
+    def _tensor_batches(self, inputs: Tensor, targets: Tensor, batch_size: int, order: Any = None) -> TensorBatches:
+        if self.device.type != "cuda" or inputs.nbytes < KEPT_SHARE * torch.cuda.mem_get_info(self.device)[0]:
+            inputs, targets = inputs.to(self.device), targets.to(self.device)
+        return TensorBatches(
+            inputs, targets, batch_size=batch_size, order=order, finish=self._finish, device=self.device
+        )
+
+    def _finish(self, batch: Tensor) -> Tensor:
+        finished = self.preprocessing.finish(batch)
+        return channels_last(finished) if self._channels_last else finished
+
+    def _place(self, device: str) -> None:
+        """Put the model where it shall compute, its convolutions laid out as they compute fastest."""
+        self.device = devices.choose(device)
+        self._channels_last = any(isinstance(module, nn.Conv2d) for module in self.model.modules())
+        layout = torch.channels_last if self._channels_last else torch.preserve_format
+        self.model.to(self.device, memory_format=layout)  # type: ignore[call-overload]

@@ -1,0 +1,1 @@
+"""A run from the outside: what was recorded, and the learner that came of it."""

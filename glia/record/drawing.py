@@ -1,0 +1,93 @@
+"""Pictures drawn with matplotlib, and runs as HTML: what notebooks and files show. The pages draw by themselves."""
+
+from functools import singledispatch
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from glia.errors import ConfigError
+from glia.pictures import Bars, Curve, Matrix, Picture, Points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from glia.record.run import Run
+
+OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
+
+
+def draw(picture: Picture) -> "Figure":
+    """A picture as a matplotlib figure.
+
+    Raises:
+        ConfigError: matplotlib is not installed, or this kind of picture is drawn by the pages only.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise ConfigError("Drawing needs matplotlib: pip install 'glia[plots]'.") from None
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.set_prop_cycle(color=OKABE_ITO)
+    axes.set_title(picture.title)
+    _draw(picture, axes)
+    return figure
+
+
+@singledispatch
+def _draw(picture: Any, axes: "Axes") -> None:
+    raise ConfigError(f"A {type(picture).__name__} is drawn by the pages only: glia serve.")
+
+
+@_draw.register(Curve)
+def _(picture: Curve, axes: "Axes") -> None:
+    for name, xs, ys in picture.lines:
+        axes.plot(xs, ys, label=name, marker="." if len(xs) < 30 else "")
+    axes.set(xlabel=picture.x, ylabel=picture.y)
+    if picture.lines:
+        axes.legend(frameon=False)
+
+
+@_draw.register(Points)
+def _(picture: Points, axes: "Axes") -> None:
+    for name, xs, ys in picture.groups:
+        axes.scatter(xs, ys, s=9, alpha=0.6, label=name)
+    if picture.diagonal:
+        start = min(min(xs) for _, xs, _ in picture.groups)
+        axes.axline((start, start), slope=1, color="0.6", linewidth=1)
+    axes.set(xlabel=picture.x, ylabel=picture.y)
+    if len(picture.groups) > 1:
+        axes.legend(frameon=False)
+
+
+@_draw.register(Bars)
+def _(picture: Bars, axes: "Axes") -> None:
+    spread = None
+    if picture.intervals:
+        pairs = list(zip(picture.values, picture.intervals, strict=True))
+        spread = [[value - low for value, (low, _) in pairs], [high - value for value, (_, high) in pairs]]
+    axes.bar(range(len(picture.labels)), picture.values, yerr=spread)
+    axes.set_xticks(range(len(picture.labels)), picture.labels, rotation=45 if len(picture.labels) > 8 else 0)
+    axes.set(xlabel=picture.x, ylabel=picture.y)
+
+
+@_draw.register(Matrix)
+def _(picture: Matrix, axes: "Axes") -> None:
+    axes.imshow(picture.values, cmap="Blues")
+    axes.set_xticks(range(len(picture.columns)), picture.columns, rotation=45 if len(picture.columns) > 8 else 0)
+    axes.set_yticks(range(len(picture.rows)), picture.rows)
+    axes.set(xlabel=picture.x, ylabel=picture.y)
+    if len(picture.rows) <= 20:
+        most = max(max(row) for row in picture.values)
+        for row, values in enumerate(picture.values):
+            for column, value in enumerate(values):
+                colour = "white" if value > most / 2 else "black"
+                axes.text(column, row, f"{value:g}", ha="center", va="center", color=colour, fontsize=8)
+
+
+def run_as_html(run: "Run") -> str:
+    """A run for a notebook: what it is and what it came to, as a small table."""
+    rows = {"project": run.project, "state": f"{run.state} {f'({run.reason})' if run.reason else ''}"}
+    rows |= {name: f"{value:.4g}" for name, value in run.summary.items()}
+    cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
+    return f"<b>{escape(run.name)}</b> <code>{run.id[:6]}</code><table>{cells}</table>"

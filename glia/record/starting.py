@@ -1,0 +1,47 @@
+"""Runs of loops that are not Glia's: begun by hand, ended by hand or by the end of the program."""
+
+import atexit
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from glia.errors import ConfigError
+from glia.record.run import Run, opened
+from glia.tracking.home import open_home
+from glia.tracking.recorder import RunRecorder
+
+
+def begun(*, project: str | None, name: str | None, params: Mapping[str, Any] | None) -> Run:
+    """A new run that records from now on; the folder's name is the project if none is given."""
+    recorder = RunRecorder.create(
+        open_home(), project=project or Path.cwd().name, name=name, params=dict(params or {}), kind="loop"
+    )
+    return _recording(recorder)
+
+
+def continued(reference: str) -> Run:
+    """The run named, recording again.
+
+    Raises:
+        ConfigError: it is still running somewhere.
+    """
+    run = opened(reference)
+    if run.state == "running":
+        raise ConfigError(f"Run '{run.name}' is running in another process; one of them would overwrite the other.")
+    return _recording(RunRecorder.reopen(run.folder))
+
+
+def _recording(recorder: RunRecorder) -> Run:
+    recorder.state("running")
+    run = Run(recorder.folder, recorder=recorder)
+    atexit.register(_ended_with_the_program, run)
+    return run
+
+
+def _ended_with_the_program(run: Run) -> None:
+    error = getattr(sys, "last_value", None)
+    if error is None:
+        run.end("done")
+    else:
+        run.end("failed", f"{type(error).__name__}: {error}")

@@ -1,0 +1,173 @@
+"""A recipe trained and recorded: what `glia.train` and `glia train` do."""
+
+import math
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from glia import recipe as recipes
+from glia.data.dataset import Dataset
+from glia.data.opening import open_dataset
+from glia.errors import ConfigError, DataError, did_you_mean
+from glia.learner import Learner
+from glia.recipe import Recipe
+from glia.record.interruption import asked_to_stop
+from glia.record.progress import Progress
+from glia.record.run import Run, opened
+from glia.tracking.console import capture
+from glia.tracking.home import open_home
+from glia.tracking.recorder import RunRecorder
+from glia.training import events
+from glia.training.events import EpochDone, Event, FitStarted, Listener, StepsDone, Warned
+from glia.training.loop import Control
+
+EVENTS = [name for name, kind in vars(events).items() if isinstance(kind, type) and issubclass(kind, Event)]
+Hearing = Mapping[str, Callable[[Any], None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """How a recipe is to be trained: what does not change the outcome, or only ends it earlier."""
+
+    project: str = ""
+    module: nn.Module | None = None
+    budget_seconds: float = math.inf
+    hearing: Hearing = field(default_factory=dict)  # event class name → function
+    skip_bad: bool = False  # leave out pictures that cannot be read
+
+
+def train(recipe: Recipe, data: Any, order: Order) -> Run:
+    """Train a recipe and record it as a new run.
+
+    Args:
+        recipe: what to train.
+        data: what `open_dataset` takes; None: what the recipe names.
+        order: project, network object, budget, listeners.
+
+    Raises:
+        GliaError: data or recipe cannot be used; then nothing is recorded.
+        TrainingError: the loss diverged; the run is recorded as failed.
+    """
+    if data is None and not recipe.data.name:
+        raise ConfigError("There is no data to train on. Name it: glia train DATA, or data.name in the recipe.")
+    source = recipe.data.name if data is None else data
+    dataset = open_dataset(source, target=recipe.task.target, skip_bad=order.skip_bad)
+    learner = Learner(recipe, module=order.module).prepare(dataset)
+    recorder = RunRecorder.create(
+        open_home(),
+        project=order.project or Path(dataset.name).stem or "default",
+        params=learner.recipe.params(),
+        recipe_toml=learner.recipe.toml(),
+    )
+    recorder.data(version=dataset.version, name=dataset.name, samples=len(dataset))
+    for said in (*dataset.said, *learner.division.said):
+        recorder.warn(said)
+    return _carry_out(learner, dataset, recorder, order, resume=False)
+
+
+def resume(reference: str, data: Any, order: Order) -> Run:
+    """Go on with a run from its last checkpoint; a finished run is returned as it is.
+
+    Raises:
+        NotFoundError: no such run, or no checkpoint in it.
+        DataError: the data is not what the run was trained on.
+    """
+    run = opened(reference)
+    if run.state == "done":
+        Progress().say(f"Run {run.name} ({run.id[:6]}) has already ended: done. There is nothing to go on with.")
+        return run
+    if run.state == "running":
+        raise ConfigError(f"Run '{run.name}' is running in another process. Stop it before resuming it.")
+    if not run.recipe_toml:
+        raise ConfigError(f"Run '{run.name}' was a loop of your own. Go on with it: glia.start(resume='{run.id[:6]}')")
+    recipe = recipes.from_toml(run.recipe_toml)
+    dataset = open_dataset(
+        recipe.data.name if data is None else data, target=recipe.task.target, skip_bad=order.skip_bad
+    )
+    if dataset.version != run.data_version:
+        raise DataError(
+            f"Run '{run.name}' was trained on data version '{run.data_version}', and '{dataset.name}' is now "
+            f"'{dataset.version}'. Resuming would mix them: bring the data back, or train a new run."
+        )
+    learner = Learner(recipe, module=order.module).prepare(dataset)
+    return _carry_out(learner, dataset, RunRecorder.reopen(run.folder), order, resume=True)
+
+
+def _carry_out(learner: Learner, dataset: Dataset, recorder: RunRecorder, order: Order, *, resume: bool) -> Run:
+    run = Run(recorder.folder, recorder=recorder)
+    with ExitStack() as inside:
+        inside.enter_context(run)
+        progress = inside.enter_context(Progress())
+        inside.enter_context(capture(run.folder))
+        should_stop = inside.enter_context(asked_to_stop(progress.say))
+        control = Control(run.folder / "checkpoints", resume, should_stop, order.budget_seconds)
+        recorder.state("running")
+        progress.say(f"Run {run.name} ({run.id[:6]}) in project {run.project}: {learner.division.rule}")
+        listeners = (_Writer(recorder, learner), progress, _heard(order.hearing))
+        learner.train(listen=lambda event: _tell(listeners, event), control=control)
+        _keep(run, recorder, learner, dataset)
+        run._learner = learner
+        reason = learner.fitted.reason
+        run.end("stopped" if reason == "stopped" else "done", reason)
+    return run
+
+
+class _Writer:
+    """Writes training events to the run's log."""
+
+    def __init__(self, recorder: RunRecorder, learner: Learner) -> None:
+        self._recorder = recorder
+        self._told_epoch = 0  # the epoch of the last step report
+        for phase in ("train", "validation"):
+            for name, direction in learner.task.directions.items():
+                recorder.define(f"{phase}/{name}", direction=direction)
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, StepsDone):
+            self._told_epoch = event.epoch
+            values = {"train/loss": event.loss, "train/learning_rate": event.learning_rate}
+            self._recorder.log(values, step=event.step)
+        elif isinstance(event, EpochDone):
+            # The loss of the steps is the training curve; an epoch too short for a report gives its mean instead.
+            told = self._told_epoch == event.epoch
+            values = {name: value for name, value in event.metrics.items() if not (told and name == "train/loss")}
+            self._recorder.log({**values, "train/epoch": event.epoch}, step=event.step)
+        elif isinstance(event, FitStarted) and event.step:
+            self._recorder.rewind(event.step)
+        elif isinstance(event, Warned):
+            self._recorder.warn(event.message)
+
+
+def _keep(run: Run, recorder: RunRecorder, learner: Learner, dataset: Dataset) -> None:
+    """Save what came of training: the learner, the figures of the epoch kept, pictures of its validation."""
+    learner.save(run.folder / "model")
+    epoch, steps = learner.fitted.best_epoch, learner.steps_per_epoch
+    if epoch:
+        recorder.summary({**_logged_at(run, epoch * steps), "epoch": epoch})
+    if len(learner.division.validation):
+        for name, picture in learner.pictures(dataset, rows=learner.division.validation).items():
+            run.picture(f"validation/{name}", picture)
+
+
+def _logged_at(run: Run, step: int) -> dict[str, float]:
+    """The metrics logged at one step."""
+    logged = run.metrics()
+    at_step = logged[logged["step"] == step]
+    return {str(name): float(value) for name, value in zip(at_step["name"], at_step["value"], strict=True)}
+
+
+def _tell(listeners: tuple[Listener, ...], event: Event) -> None:
+    for listener in listeners:
+        listener(event)
+
+
+def _heard(hearing: Hearing) -> Listener:
+    """The user's functions by event class name, such as `{"EpochDone": f}`."""
+    for name in hearing:
+        if name not in EVENTS:
+            raise ConfigError(f"There is no event '{name}'.{did_you_mean(name, EVENTS)}")
+    return lambda event: hearing.get(type(event).__name__, lambda event: None)(event)

@@ -1,0 +1,267 @@
+"""The training loop: batches in, events out.
+
+The loop keeps nothing that is not in a checkpoint, and every random draw is a function of (seed, epoch, step): a fit
+killed at any step and resumed ends with the same weights, bit for bit, as one never stopped (on a CPU, at the same
+thread count). Nothing is read back from the device between reports, so that the loop costs nothing beside the
+arithmetic.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from glia.nn.random import reseed, step_seeds
+from glia.recipe import TrainRecipe
+from glia.training import checkpoint, devices, optimizers
+from glia.training.checkpoint import Checkpoint
+from glia.training.diverged import refuse
+from glia.training.evaluation import outputs_of
+from glia.training.events import CheckpointSaved, EpochDone, Event, FitDone, FitStarted, Listener, StepsDone, Warned
+from glia.training.memory import kept_between_steps
+from glia.training.protocols import Batches, Task
+from glia.training.running import Running
+
+MOST_EPOCHS = 200  # when early stopping decides
+PATIENCE = 8  # epochs without improvement, when the recipe leaves it open
+
+Reason = Literal["epochs", "early stopping", "stopped", "budget"]
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a fit is resumed, stopped and bounded from outside."""
+
+    checkpoints: Path | None = None  # the folder for them; None: none are written
+    resume: bool = False  # go on from the checkpoint there
+    should_stop: Callable[[], bool] = lambda: False  # asked after every step
+    budget_seconds: float = math.inf  # of training in all, before and after resuming
+
+
+def fit(
+    model: nn.Module,
+    task: Task,
+    train: Batches,
+    validation: Batches | None,
+    settings: TrainRecipe,
+    *,
+    listen: Listener = lambda event: None,
+    control: Control | None = None,
+) -> FitDone:
+    """Train `model` in place on the device where it lies; it ends with the weights that `train.keep` asks for.
+
+    Args:
+        model: takes inputs as `train` gives them, returns outputs as `task` takes them.
+        task: the loss and the metrics.
+        train: batches to learn from.
+        validation: batches to judge epochs by; None judges them by the training loss.
+        settings: the recipe's `[train]`.
+        listen: hears every event, in order, in this thread.
+        control: resuming, stopping, a budget; None leaves all three out.
+
+    Raises:
+        TrainingError: the loss is not a finite number any more; the message has the step and the likely cause.
+        NotFoundError: asked to resume where there is no checkpoint.
+    """
+    with kept_between_steps():
+        return _Fit(model, task, train, validation, settings, listen=listen, control=control or Control()).run()
+
+
+class _Fit:
+    """The state of one fit; all of it is in a checkpoint, or follows from the arguments."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        task: Task,
+        train: Batches,
+        validation: Batches | None,
+        settings: TrainRecipe,
+        *,
+        listen: Listener,
+        control: Control,
+    ) -> None:
+        self.model, self.task, self.train, self.validation = model, task, train, validation
+        self.settings, self.listen, self.control = settings, listen, control
+        self.device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+        self.epochs = MOST_EPOCHS if settings.epochs == "auto" else settings.epochs
+        automatic = PATIENCE if settings.epochs == "auto" else 0
+        self.patience = automatic if settings.early_stopping == "auto" else settings.early_stopping
+        self.steps = self.epochs * len(train)
+        self.optimizer = optimizers.build(model.parameters(), settings)
+        self.rate = optimizers.schedule(settings, self.steps)
+        self.compiled = torch.compile(model, dynamic=False) if settings.compile else model
+        self.epoch = self.step = 0
+        self.running = Running()
+        self.best: dict[str, Tensor] = {}
+        self.best_epoch, self.best_loss = 0, math.inf
+        self.last_mean = math.nan  # of the last report, told when the loss diverges
+        self.told_disk = False
+
+    def run(self) -> FitDone:
+        self.seconds_before = self._restore() if self.control.resume else 0.0
+        self.started = self.reported = self.saved = time.perf_counter()
+        self.step_started = self.step_reported = self.step
+        self.listen(self._fit_started())
+        reason = self._end_reached()
+        while reason is None:
+            reason = self._one_epoch() or self._end_reached()
+        self._save()
+        if self.settings.keep == "best" and self.best:
+            self.model.load_state_dict(self.best)
+        best_epoch = self.best_epoch if self.settings.keep == "best" else self.epoch
+        done = FitDone(reason, self.epoch, self.step, best_epoch, self._seconds())
+        self.listen(done)
+        return done
+
+    def _one_epoch(self) -> Reason | None:
+        """The rest of the epoch begun; a reason when it was left before its end."""
+        begun = self.reported = time.perf_counter()
+        self.step_reported, size = self.step, self.settings.batch_size
+        taken = self.step - self.epoch * len(self.train)
+        seeds = step_seeds(self.settings.seed, "step", self.epoch, len(self.train))
+        self.train.seek(self.epoch, taken)
+        self.model.train()
+        for (inputs, targets), seed in zip(self.train, seeds[taken:], strict=True):
+            reseed(seed)
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.rate(self.step)
+            self._take_step(self.compiled if len(targets) == size else self.model, inputs, targets)
+            self.step += 1
+            if self.step % self.settings.log_every == 0:
+                self._report()
+            if self.control.should_stop():
+                return "stopped"
+            now = time.perf_counter()
+            if now - self.started + self.seconds_before > self.control.budget_seconds:
+                return "budget"
+            if now - self.saved > self.settings.checkpoint_seconds:
+                self._save()
+        self._close_epoch(begun)
+        return None
+
+    def _take_step(self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor) -> None:
+        self.optimizer.zero_grad()
+        with devices.precision(self.device):
+            outputs = forward(inputs)
+            loss = self.task.loss(outputs, targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.settings.gradient_clip:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
+        self.optimizer.step()
+        self.running.add(loss.detach(), outputs.detach(), targets)
+
+    def _close_epoch(self, begun: float) -> None:
+        self._refuse_divergence()
+        self.epoch += 1
+        metrics = {f"train/{name}": value for name, value in self.running.metrics(self.task).items()}
+        if self.validation is not None:
+            found = self.task.metrics(*outputs_of(self.model, self.validation))
+            metrics |= {f"validation/{name}": value for name, value in found.items()}
+        judged = metrics["validation/loss" if self.validation is not None else "train/loss"]
+        better = judged < self.best_loss
+        if better:
+            self.best_epoch, self.best_loss = self.epoch, judged
+            self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.running = Running()
+        self.listen(EpochDone(self.epoch, self.step, metrics, better, time.perf_counter() - begun))
+
+    def _end_reached(self) -> Reason | None:
+        if self.epoch >= self.epochs:
+            return "epochs"
+        if self.patience and self.best and self.epoch - self.best_epoch >= self.patience:
+            return "early stopping"
+        return None
+
+    def _report(self) -> None:
+        self._refuse_divergence()
+        now = time.perf_counter()
+        self.last_mean = self.running.window_mean()
+        per_second = (self.step - self.step_reported) / max(now - self.reported, 1e-9)
+        per_step = (now - self.started) / (self.step - self.step_started)  # validation included
+        self.reported, self.step_reported = now, self.step
+        self.listen(
+            StepsDone(
+                epoch=self.epoch + 1,
+                step=self.step,
+                loss=self.last_mean,
+                learning_rate=self.rate(self.step - 1),
+                samples_per_second=per_second * self.train.samples / len(self.train),
+                seconds_left=(self.steps - self.step) * per_step,
+            )
+        )
+
+    def _refuse_divergence(self) -> None:
+        losses = self.running.losses()
+        if not all(map(math.isfinite, losses)):
+            refuse(losses, self.step - len(losses) + 1, self.epoch + 1, self.last_mean, self.settings)
+
+    def _seconds(self) -> float:
+        return self.seconds_before + time.perf_counter() - self.started
+
+    def _fit_started(self) -> Event:
+        return FitStarted(
+            epochs=self.epochs,
+            steps_per_epoch=len(self.train),
+            train_samples=self.train.samples,
+            validation_samples=self.validation.samples if self.validation is not None else 0,
+            parameters=sum(parameter.numel() for parameter in self.model.parameters()),
+            device=devices.describe(self.device),
+            epoch=self.epoch,
+            step=self.step,
+        )
+
+    def _save(self) -> None:
+        """Write a checkpoint of this moment. A full disk is told once and does not end training."""
+        self._refuse_divergence()
+        if self.control.checkpoints is None:
+            return
+        progress = {
+            "best_epoch": self.best_epoch,
+            "best_loss": self.best_loss if self.best else None,
+            "seconds": self._seconds(),
+            "threads": torch.get_num_threads(),
+        }
+        state = Checkpoint(
+            epoch=self.epoch,
+            step=self.step,
+            model=self.model.state_dict(),
+            optimizer=checkpoint.optimizer_tensors(self.optimizer),
+            best=self.best,
+            running=self.running.tensors(),
+            progress=progress,
+        )
+        self.saved = time.perf_counter()
+        try:
+            path = checkpoint.write(self.control.checkpoints, state)
+        except OSError as error:
+            if not self.told_disk:
+                self.told_disk = True
+                self.listen(Warned(f"No checkpoint could be written ({error}). Training goes on without."))
+            return
+        self.listen(CheckpointSaved(path, self.epoch, self.step))
+
+    def _restore(self) -> float:
+        """Go back to the last checkpoint; the seconds trained before it."""
+        state = checkpoint.read(self.control.checkpoints or Path())
+        self.epoch, self.step = state.epoch, state.step
+        self.model.load_state_dict(state.model)
+        checkpoint.restore_optimizer(self.optimizer, state.optimizer)
+        self.best = {name: tensor.to(self.device) for name, tensor in state.best.items()}
+        self.best_epoch = state.progress["best_epoch"]
+        self.best_loss = state.progress["best_loss"] if self.best else math.inf
+        self.running = Running.restored(state.running, self.device)
+        threads = state.progress["threads"]
+        if threads != torch.get_num_threads():
+            self.listen(
+                Warned(
+                    f"The run began with {threads} threads and goes on with {torch.get_num_threads()}: sums may differ "
+                    f"in the last bit. Set OMP_NUM_THREADS={threads} for identical weights."
+                )
+            )
+        return float(state.progress["seconds"])

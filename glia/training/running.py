@@ -1,0 +1,90 @@
+"""What an epoch has seen so far: losses, and outputs beside targets for the metrics of the training phase."""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from glia.training.protocols import Task
+
+MOST_VALUES = 2**24  # outputs kept for one epoch; models with larger outputs report only their training loss
+
+
+class Running:
+    """Sums over the epoch begun. Nothing is read from the device until `window_mean` or `metrics` is called."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.loss_sum = 0.0  # of batch means times batch sizes, up to the last `window_mean`
+        self._window: list[Tensor] = []
+        self._sizes: list[int] = []
+        self._outputs: list[Tensor] = []
+        self._targets: list[Tensor] = []
+        self._merged = 0  # how many of the outputs are whole windows already
+        self._keeps = True
+
+    def add(self, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
+        """One step's loss (0-d), outputs and targets (B first), detached."""
+        self._window.append(loss)
+        self._sizes.append(len(targets))
+        if self._keeps:
+            self._outputs.append(outputs)
+            self._targets.append(targets)
+
+    def losses(self) -> list[float]:
+        """The losses since the last `window_mean`, step by step."""
+        return torch.stack(self._window).tolist() if self._window else []
+
+    def window_mean(self) -> float:
+        """The mean loss since the last call; what it covers goes into the epoch's sums."""
+        losses = self.losses()
+        self.loss_sum += math.fsum(loss * size for loss, size in zip(losses, self._sizes, strict=True))
+        self.samples += sum(self._sizes)
+        self._window, self._sizes = [], []
+        self._merge()
+        return math.fsum(losses) / len(losses)
+
+    def metrics(self, task: Task) -> dict[str, float]:
+        """The epoch's metrics; the loss is the mean over its samples as they were trained on."""
+        if self._window:
+            self.window_mean()
+        found = dict(task.metrics(*self._kept())) if self._outputs else {}
+        return {**found, "loss": self.loss_sum / self.samples}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """For a checkpoint: everything kept, as tensors."""
+        if not self._sizes and not self.samples:
+            return {}
+        sums = torch.tensor([self.loss_sum, float(self.samples)], dtype=torch.float64)
+        kept = dict(zip(("outputs", "targets"), self._kept(), strict=True)) if self._outputs else {}
+        window = torch.stack(self._window) if self._window else torch.zeros(0)
+        return {"sums": sums, "window": window, "sizes": torch.tensor(self._sizes, dtype=torch.int64), **kept}
+
+    @classmethod
+    def restored(cls, tensors: Mapping[str, Tensor], device: torch.device) -> "Running":
+        """The inverse of `tensors`."""
+        running = cls()
+        if tensors:
+            running.loss_sum, samples = tensors["sums"].tolist()
+            running.samples = int(samples)
+            running._window = list(tensors["window"].to(device).unbind())
+            running._sizes = tensors["sizes"].tolist()
+            running._keeps = "outputs" in tensors
+        if "outputs" in tensors:
+            running._outputs = [tensors["outputs"].to(device)]
+            running._targets = [tensors["targets"].to(device)]
+        return running
+
+    def _kept(self) -> tuple[Tensor, Tensor]:
+        return torch.cat(self._outputs).float(), torch.cat(self._targets)
+
+    def _merge(self) -> None:
+        # A window's outputs become one tensor, or stop being kept once the epoch's would not fit.
+        if not self._keeps or len(self._outputs) <= self._merged:
+            return
+        self._outputs[self._merged :] = [torch.cat(self._outputs[self._merged :])]
+        self._targets[self._merged :] = [torch.cat(self._targets[self._merged :])]
+        self._merged = len(self._outputs)
+        if sum(outputs.numel() for outputs in self._outputs) > MOST_VALUES:
+            self._keeps, self._outputs, self._targets, self._merged = False, [], [], 0

@@ -1,0 +1,251 @@
+"""A recipe trained and recorded: the front door's `train`, over real small data."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import glia
+from glia.errors import ConfigError, DataError, NotFoundError, TrainingError
+from glia.training.events import EpochDone
+
+SMALL = {"model.hidden": [8], "train.batch_size": 32, "train.device": "cpu"}
+
+
+def weights(run: glia.Run) -> dict[str, torch.Tensor]:
+    return glia.load(run.folder / "model").model.state_dict()
+
+
+def same_bits(one: glia.Run, other: glia.Run) -> bool:
+    first, second = weights(one), weights(other)
+    return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_run_keeps_its_recipe_its_curves_and_its_model() -> None:
+    run = glia.train("iris", epochs=3, seed=7, project="flowers", settings=SMALL)
+    assert (run.state, run.reason, run.project) == ("done", "epochs", "flowers")
+    assert run.params["train.seed"] == 7
+    assert run.params["model.name"] == "mlp"
+    assert run.params["model.dropout"] == 0.0, "defaults are written out"
+    assert list(run.metrics("validation/accuracy")["step"]) == [4, 8, 12]
+    assert run.summary["validation/loss"] == run.metrics("validation/loss")["value"].min()
+    assert run.predict([[5.1, 3.5, 1.4, 0.2]]).values[0] in ("setosa", "versicolor", "virginica")
+    assert {path.name for path in run.folder.iterdir()} >= {"run.json", "recipe.toml", "log", "model", "media"}
+
+
+def test_the_recipe_that_is_kept_trains_the_same_again(tmp_path) -> None:
+    first = glia.train("iris", epochs=3, settings=SMALL)
+    (tmp_path / "recipe.toml").write_text(first.recipe_toml)
+    assert same_bits(first, glia.train(recipe=tmp_path / "recipe.toml"))
+
+
+def test_what_is_loaded_predicts_what_was_trained() -> None:
+    run = glia.train("iris", epochs=2, settings=SMALL)
+    samples = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
+    again = glia.load(run.id[:6])
+    np.testing.assert_array_equal(again.predict(samples).probabilities, run.predict(samples).probabilities)
+
+
+def test_a_table_with_gaps_words_and_text_labels(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    side = rng.normal(size=300)
+    frame = pd.DataFrame(
+        {
+            "length": np.where(rng.random(300) < 0.1, np.nan, side),
+            "colour": np.where(side > 0, "red", "blue"),
+            "kind": np.where(side > 0, "tall", "short"),
+        }
+    )
+    frame.to_csv(tmp_path / "plants.csv", index=False)
+    run = glia.train(tmp_path / "plants.csv", target="kind", epochs=30, settings=SMALL | {"train.learning_rate": 0.02})
+    assert run.summary["validation/accuracy"] > 0.95
+    assert list(run.predict(pd.DataFrame({"length": [np.nan, -1.0], "colour": ["red", "blue"]})).values) == [
+        "tall",
+        "short",
+    ]
+
+
+def test_regression_predicts_in_the_units_of_the_target() -> None:
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(400, 3))
+    prices = 100_000 + 20_000 * inputs[:, 0]
+    run = glia.train((inputs, prices), epochs=40, settings=SMALL | {"train.learning_rate": 0.01})
+    assert run.summary["validation/r2"] > 0.95
+    assert run.predict(np.zeros((1, 3))).values[0] == pytest.approx(100_000, rel=0.1)
+
+
+def test_a_network_built_in_python_trains_and_is_loaded_with_the_network_given() -> None:
+    def network() -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.Tanh(), torch.nn.Linear(6, 3))
+
+    run = glia.train("iris", model=network(), epochs=2)
+    with pytest.raises(ConfigError, match=r"cannot be built again from its record.*module=network"):
+        glia.load(run.folder / "model")
+    again = glia.Learner.load(run.folder / "model", module=network())
+    sample = [[5.1, 3.5, 1.4, 0.2]]
+    np.testing.assert_array_equal(again.predict(sample).probabilities, run.predict(sample).probabilities)
+
+
+def test_events_reach_the_functions_that_asked_for_them() -> None:
+    heard: list[EpochDone] = []
+    glia.train("iris", epochs=2, settings=SMALL, on={"EpochDone": heard.append})
+    assert [event.epoch for event in heard] == [1, 2]
+    with pytest.raises(ConfigError, match=r"no event 'EpochDon'\. Did you mean 'EpochDone'"):
+        glia.train("iris", epochs=1, on={"EpochDon": print})
+
+
+def test_the_test_part_is_looked_at_only_when_asked_and_each_look_is_counted() -> None:
+    run = glia.train("iris", epochs=2, settings=SMALL)
+    assert run.looks == 0
+    first, second = glia.evaluate(run), glia.evaluate(run.id)
+    assert first == second
+    assert glia.run(run.id).looks == 2
+    assert not any(name.startswith("test/") for name in run.summary)
+
+
+def test_evaluating_on_other_data_counts_no_look() -> None:
+    run = glia.train("iris", epochs=2, settings=SMALL)
+    assert 0 <= glia.evaluate(run, glia.dataset("iris")[:40])["accuracy"] <= 1
+    assert run.looks == 0
+
+
+def test_a_loss_that_diverges_leaves_a_failed_run_that_says_why() -> None:
+    with pytest.raises(TrainingError, match="is too high for this network"):
+        glia.train(
+            (np.random.default_rng(0).normal(size=(200, 3)), np.arange(200.0)),
+            epochs=50,
+            settings=SMALL | {"train.optimizer": "sgd", "train.learning_rate": 1e6},
+        )
+    failed = glia.runs()[0]
+    assert failed.state == "failed"
+    assert "at step" in failed.reason
+
+
+def test_bad_input_is_refused_before_anything_is_recorded(tmp_path) -> None:
+    with pytest.raises(NotFoundError, match="no-such-file"):
+        glia.train(tmp_path / "no-such-file.csv", target="y")
+    with pytest.raises(ConfigError, match=r"Unknown model 'mpl'\. Did you mean 'mlp'"):
+        glia.train("iris", model="mpl")
+    with pytest.raises(ConfigError, match="no data to train on"):
+        glia.train()
+    with pytest.raises(ConfigError, match="Unknown device 'gpu'"):
+        glia.train("iris", settings={"train.device": "gpu"})
+    assert len(glia.runs()) == 0
+
+
+def test_a_budget_ends_a_run_and_says_so() -> None:
+    run = glia.train("iris", epochs=100_000, budget=0.2, settings=SMALL)
+    assert (run.state, run.reason) == ("done", "budget")
+
+
+SCRIPT = """
+    import glia, sys
+    from glia.training.events import StepsDone
+    def mark(event):
+        if event.step >= 20:
+            open(sys.argv[1], "w").close()
+    settings = {settings} | {{"train.log_every": 1, "train.checkpoint_seconds": 0.0}}
+    run = glia.train("iris", epochs=4000, settings=settings, on={{"StepsDone": mark}})
+    print(run.id, run.state, run.reason)
+"""
+
+
+def started(tmp_path: Path) -> "subprocess.Popen[str]":
+    """A training process that has taken at least 20 steps."""
+    script = textwrap.dedent(SCRIPT.format(settings=SMALL))
+    mark = tmp_path / "mark"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(mark)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not mark.exists():
+        assert process.poll() is None, process.communicate()[1]
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_first_signal_ends_the_run_as_stopped_with_a_checkpoint(tmp_path, number: int) -> None:
+    process = started(tmp_path)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert out.split()[1:] == ["stopped", "stopped"]
+    assert "Once more leaves at once" in err
+    run = glia.run(out.split()[0])
+    assert (run.folder / "checkpoints" / "last.safetensors").exists()
+    assert run.predict([[5.1, 3.5, 1.4, 0.2]]).values[0]
+
+
+def test_a_killed_run_is_crashed_and_goes_on_to_the_same_bits(tmp_path) -> None:
+    whole = glia.train("iris", epochs=30, settings=SMALL)
+    process = started_with(tmp_path, epochs=30)
+    process.kill()
+    process.communicate(timeout=60)
+    crashed = glia.runs()[0]
+    assert crashed.state == "crashed"
+    again = glia.train(resume=crashed.id)
+    assert (again.id, again.state) == (crashed.id, "done")
+    assert same_bits(whole, again)
+    curve, expected = again.metrics("validation/loss"), whole.metrics("validation/loss")
+    assert list(curve["step"]) == list(expected["step"]), "each step is shown once"
+    np.testing.assert_array_equal(curve["value"], expected["value"])
+
+
+def started_with(tmp_path: Path, epochs: int) -> "subprocess.Popen[str]":
+    """A training process held still by its own listener after its first checkpoints, to be killed there."""
+    mark = tmp_path / "mark"
+    script = textwrap.dedent(f"""
+        import glia, time
+        def hold(event):
+            if event.step >= 50:
+                open({str(mark)!r}, "w").close()
+                time.sleep(600)
+        settings = {SMALL} | {{"train.checkpoint_seconds": 0.0}}
+        glia.train("iris", epochs={epochs}, settings=settings, on={{"StepsDone": hold}})
+    """)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not mark.exists():
+        assert process.poll() is None, process.communicate()[1]
+    return process
+
+
+def test_resuming_a_finished_run_returns_it() -> None:
+    run = glia.train("iris", epochs=1, settings=SMALL)
+    again = glia.train(resume=run.id)
+    assert (again.id, again.state) == (run.id, "done")
+
+
+def test_resuming_with_other_data_is_refused(tmp_path) -> None:
+    table = tmp_path / "table.csv"
+    glia.dataset("iris").frame().to_csv(table, index=False)
+    target = glia.dataset("iris").target
+
+    def stop_soon(event: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    run = glia.train(table, target=target, epochs=50, settings=SMALL, on={"StepsDone": stop_soon})
+    assert run.state == "stopped"
+    glia.dataset("iris")[:140].frame().to_csv(table, index=False)
+    with pytest.raises(DataError, match=r"trained on data version '[0-9a-f]+'.*is now '[0-9a-f]+'.*Resuming would mix"):
+        glia.train(resume=run.id)
+
+
+def test_a_resumed_run_takes_no_new_settings() -> None:
+    run = glia.train("iris", epochs=1, settings=SMALL)
+    with pytest.raises(ConfigError, match=r"keeps its recipe, so train\.epochs cannot be given"):
+        glia.train(resume=run.id, epochs=5)
+
+
+def test_the_split_does_not_move_with_the_seed() -> None:
+    first = glia.train("iris", epochs=1, seed=1, settings=SMALL)
+    second = glia.train("iris", epochs=1, seed=2, settings=SMALL)
+    np.testing.assert_array_equal(first.learner.division.validation, second.learner.division.validation)
+    assert not same_bits(first, second)
