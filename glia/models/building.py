@@ -1,0 +1,143 @@
+"""A network by name: of a family, of a size of it, or a class of the user's own."""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import torch
+from torch import nn
+
+from glia.config import Plain, from_dict
+from glia.errors import ConfigError, did_you_mean
+from glia.nn.random import reseed, stream_seed
+
+MODELS: dict[str, str] = {
+    "mlp": "glia.models.mlp:MLP",
+    "cnn": "glia.models.cnn:CNN",
+}
+"""Family → where its class stands. The class takes (config, inputs=, outputs=); its module has `SIZES`."""
+
+SMALLEST_PICTURE = 8  # pixels a side; the defaults of `cnn` halve it three times
+
+
+@dataclass(frozen=True)
+class Family:
+    """What belongs to a family: the network's class, the dataclass of its options, its named sizes."""
+
+    model: type[nn.Module]
+    config: type[Any]
+    sizes: Mapping[str, Plain]
+
+
+def build(
+    name: str, options: Mapping[str, Any] | None = None, *, inputs: tuple[int, ...], outputs: int, seed: int
+) -> nn.Module:
+    """The network that a recipe's `[model]` names, with its first weights.
+
+    Args:
+        name: `"mlp"`, `"cnn/guide"`, or `"package.module:Class"` for a class of one's own, which is called with the
+            keywords `inputs`, `outputs` and the options.
+        options: what departs from the defaults, or from the size's.
+        inputs: shape of one sample, such as (features,) or (channels, height, width).
+        outputs: size of the last layer.
+        seed: equal seeds give equal weights. torch's default generator is left as it was.
+
+    Raises:
+        ConfigError: an unknown name, size or option, or options that do not fit the inputs.
+
+    Example:
+        >>> build("mlp", {"hidden": [3]}, inputs=(2,), outputs=1, seed=0).hidden
+        Sequential(
+          (0): Linear(in_features=2, out_features=3, bias=True)
+          (1): ReLU()
+        )
+    """
+    if not prod(inputs):
+        raise ConfigError(f"The samples have the shape {inputs}: there is nothing to learn from. Give them features.")
+    make = _own(name, options or {}) if ":" in name else _named(name, options or {})
+    with torch.random.fork_rng(devices=[]):
+        reseed(stream_seed(seed, "initialisation"))
+        return make(inputs=inputs, outputs=outputs)
+
+
+def default_model(shape: tuple[int, ...]) -> str:
+    """The family for samples of this shape when none is asked for: `cnn` for pictures, `mlp` for all else.
+
+    Example:
+        >>> default_model((1, 28, 28)), default_model((13,)), default_model((3, 4, 90))
+        ('cnn', 'mlp', 'mlp')
+    """
+    return "cnn" if len(shape) == 3 and min(shape[1:]) >= SMALLEST_PICTURE else "mlp"
+
+
+def family(name: str) -> Family:
+    """A family by its name.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name not in MODELS:
+        raise ConfigError(f"Unknown model '{name}'.{did_you_mean(name, MODELS)}")
+    module_name, _, class_name = MODELS[name].partition(":")
+    module = importlib.import_module(module_name)
+    model = getattr(module, class_name)
+    return Family(model, get_type_hints(model.__init__)["config"], module.SIZES)
+
+
+def _named(name: str, options: Mapping[str, Any]) -> Callable[..., nn.Module]:
+    family_name, _, size = name.partition("/")
+    found = family(family_name)
+    if size and size not in found.sizes:
+        raise ConfigError(f"Model '{family_name}' has no size '{size}'.{did_you_mean(size, found.sizes)}")
+    config = from_dict(found.config, {**found.sizes.get(size, {}), **options}, "model")
+    return partial(found.model, config)
+
+
+def _own(reference: str, options: Mapping[str, Any]) -> Callable[..., nn.Module]:
+    model = _imported(reference)
+
+    def construct(*, inputs: tuple[int, ...], outputs: int) -> nn.Module:
+        given = {"inputs": inputs, "outputs": outputs, **options}
+        try:
+            inspect.signature(model).bind(**given)
+        except TypeError as error:
+            call = ", ".join(f"{key}={value!r}" for key, value in given.items())
+            raise ConfigError(
+                f"'{reference}' cannot be called with ({call}): {error}; it takes {inspect.signature(model)}. "
+                "A model takes the keywords inputs (the shape of one sample) and outputs (the size of its last layer), "
+                "and each option of [model]."
+            ) from None
+        return model(**given)
+
+    return construct
+
+
+def _imported(reference: str) -> type[nn.Module]:
+    module_name, _, name = reference.partition(":")
+    here = str(Path.cwd())
+    if not {"", here} & set(sys.path):
+        sys.path.append(here)  # as `python` itself does, and the `glia` command does not
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise  # the module is there, and misses one of its own imports
+        raise ConfigError(
+            f"Model '{reference}': there is no module '{module_name}' installed or in {here}. "
+            "Write package.module:Class, with dots and without .py."
+        ) from None
+    model = getattr(module, name, None)
+    if inspect.isclass(model) and issubclass(model, nn.Module):
+        return model
+    if model is None:
+        classes = [
+            key for key, value in vars(module).items() if inspect.isclass(value) and issubclass(value, nn.Module)
+        ]
+        raise ConfigError(f"Module '{module_name}' has no class '{name}'.{did_you_mean(name, classes)}")
+    raise ConfigError(f"'{reference}' is no model: a class derived from torch.nn.Module is expected.")

@@ -1,0 +1,1 @@
+"""Layers that torch.nn lacks, a family a file, and what all networks share: randomness, shapes, first weights."""

@@ -1,0 +1,75 @@
+from typing import ClassVar
+
+import pytest
+
+from glia.models.building import MODELS, family
+from glia.testing.models import ModelContract
+
+
+class TestMLP(ModelContract):
+    name, inputs = "mlp", (5,)
+
+
+class TestMLPOfPictures(ModelContract):
+    name, inputs, outputs = "mlp", (3, 4, 5), 10
+    options: ClassVar = {
+        "hidden": [16, 8],
+        "activation": {"name": "leaky-relu", "slope": 0.2},
+        "dropout": 0.2,
+        "bias": False,
+    }
+
+
+class TestMLPWithoutHiddenLayers(ModelContract):
+    name, inputs = "mlp", (12,)
+    options: ClassVar = {"hidden": []}
+    learning_rate = 0.1
+
+
+class TestCNN(ModelContract):
+    name, inputs = "cnn", (1, 8, 8)
+
+
+class TestCNNWithOptions(ModelContract):
+    name, inputs = "cnn", (3, 13, 9)
+    options: ClassVar = {
+        "channels": [6],
+        "kernel": 4,
+        "padding": 0,
+        "hidden": [10, 7],
+        "activation": "tanh",
+        "dropout": 0.3,
+    }
+    learning_rate = 0.01
+
+
+class TestCNNGuide(ModelContract):
+    name, inputs = "cnn/guide", (1, 8, 8)
+
+
+class TestCNNGuidePooled(ModelContract):
+    name, inputs = "cnn/guide-pooled", (1, 8, 8)
+
+
+class TestOwn(ModelContract):
+    name, inputs = "tests.models.own:Net", (6,)
+    options: ClassVar = {"dropout": 0.1}
+    learning_rate = 0.01
+
+
+class Dead(ModelContract):
+    name, inputs = "tests.models.own:Dead", (6,)
+
+
+def test_every_family_and_size_is_under_contract():
+    covered = {suite.name for suite in (TestMLP, TestCNN, TestCNNGuide, TestCNNGuidePooled)}
+    assert covered == {
+        name for model in MODELS for name in (model, *(f"{model}/{size}" for size in family(model).sizes))
+    }
+
+
+def test_a_suite_finds_what_is_wrong():
+    with pytest.raises(AssertionError, match="no gradient reaches unused"):
+        Dead().test_gradient_reaches_every_parameter()
+    with pytest.raises(AssertionError, match="Tensor-likes are not close"):
+        Dead().test_samples_do_not_see_each_other()
