@@ -1,0 +1,1 @@
+"""Data: readers, the catalogue, splits, and the preprocessing that travels with a model."""

@@ -1,0 +1,108 @@
+"""CSV files as Arrow tables, and errors that name the line."""
+
+import csv
+import gzip
+import io
+import zlib
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from glia.errors import DataError
+
+SEPARATORS = (",", ";", "\t", "|")
+HEADER_BYTES = 1 << 16  # enough to find the separator in
+
+
+def read_csv(path: Path) -> tuple[pa.Table, list[str]]:
+    """The table in a CSV or TSV file (perhaps gzipped), and what was noticed.
+
+    The separator is a tab in .tsv files, else the one the header has most of. Text is stripped of blanks around it.
+
+    Raises:
+        DataError: no content, no rows, not UTF-8, a ragged row or an open quote (with its line).
+    """
+    content = _unpacked(path) if path.suffix.lower() == ".gz" else path.read_bytes()
+    if not content or content.isspace():
+        raise DataError(f"'{path}' is empty: expected a header line and rows.")
+    _check_encoding(path, content)
+    separator = "\t" if ".tsv" in path.name.lower() else _separator(content)
+    if content.count(b'"') % 2:
+        _refuse_open_quote(path, content, separator)
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(content),
+            parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(strings_can_be_null=True),
+        )
+    except pa.ArrowInvalid as error:
+        _refuse_ragged(path, content, separator)
+        raise DataError(f"'{path}' cannot be read as CSV: {error}.") from None
+    if not table.num_rows:
+        raise DataError(f"'{path}' has a header ({', '.join(table.column_names)}) and no rows.")
+    said = [f"Columns of '{path.name}' are separated by '{separator}'."] if separator in ";|" else []
+    columns = [_stripped(column, decimal_comma=separator == ";") for column in table.columns]
+    return pa.Table.from_arrays(columns, names=table.column_names), said
+
+
+def _unpacked(path: Path) -> bytes:
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"'{path}' is not a whole gzip file: {error}.") from None
+
+
+def _separator(content: bytes) -> str:
+    header = content[:HEADER_BYTES].lstrip().split(b"\n", 1)[0].decode("utf-8-sig", errors="replace")
+    return max(SEPARATORS, key=header.count)
+
+
+def _stripped(column: Any, *, decimal_comma: bool) -> Any:
+    """Text without blanks around it; `3,14` as a number where all of a column is such."""
+    if not pa.types.is_string(column.type):
+        return column
+    column = pc.utf8_trim_whitespace(column)
+    if decimal_comma:
+        try:
+            return pc.cast(pc.replace_substring(column, ",", "."), pa.float64())
+        except pa.ArrowInvalid:
+            return column
+    return column
+
+
+def _check_encoding(path: Path, content: bytes) -> None:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"'{path}' is not UTF-8 text: byte 0x{content[error.start]:02x} in line {line}. Save it as UTF-8."
+        ) from None
+
+
+def _refuse_open_quote(path: Path, content: bytes, separator: str) -> None:
+    reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=separator, strict=True)
+    line = 1
+    try:
+        for _ in reader:
+            line = reader.line_num + 1
+    except csv.Error as error:
+        # Arrow would take everything from here to the end as one value, in silence.
+        if "unexpected end" in str(error):
+            raise DataError(f"'{path}' opens a quote in line {line} that is never closed.") from None
+
+
+def _refuse_ragged(path: Path, content: bytes, separator: str) -> None:
+    reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=separator)
+    expected = 0
+    with suppress(csv.Error):  # a value too long for this reader: Arrow's own message must do
+        for row in reader:
+            expected = expected or len(row)
+            if row and len(row) != expected:
+                raise DataError(
+                    f"'{path}' is ragged: line {reader.line_num} has {len(row)} columns, the header {expected}."
+                )

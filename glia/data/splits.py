@@ -1,0 +1,293 @@
+"""Dividing samples into train, validation and test, so that what is measured has not been seen.
+
+Precedence: the dataset's own split; `by` a column whose equal values belong together; rows with a time column by
+time; all else by content. A sample's place follows from a hash of its group (or content) and the seed alone, and is
+compared with the shares. Two consequences are wanted: equal groups are never on two sides, and no sample changes
+sides as others are added. The price is that small sets get odd shares, which is said; only a part that would be
+empty, or a class that would be missing from training, takes the nearest group from its neighbour.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glia.data import content
+from glia.data.columns import Categories, Column, Numbers, Times, Words
+from glia.errors import ConfigError, DataError, did_you_mean
+from glia.recipe import Split
+
+if TYPE_CHECKING:
+    from glia.data.dataset import Dataset
+
+Indices = NDArray[np.int64]
+Places = NDArray[np.float64]
+
+TRAIN, VALIDATION, TEST, LEFT_OUT = 0, 1, 2, -1
+NAMES = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
+BY_CONTENT = "content"  # `by` of those who want no split by time
+FEW_VALUES = 20  # integers with at most so many values are dealt into folds by value
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """Positions of the samples of each part, ascending, and the rule in words."""
+
+    train: Indices
+    validation: Indices
+    test: Indices
+    rule: str  # "official test split; validation by content hash"
+    said: tuple[str, ...] = ()
+
+
+def divide(dataset: "Dataset", split: Split, seed: int) -> Division:
+    """Divide the samples by the precedence above.
+
+    Raises:
+        DataError: an unknown column in `by`, or nothing (left) to train on.
+    """
+    part, shares, given = _official(dataset, split)
+    rows = np.flatnonzero(part == TRAIN)
+    if not len(rows):
+        raise DataError(f"{dataset.title} has {len(dataset)} samples, none of them to train on.")
+    rules, said = [f"official {' and '.join(given)} split"] if given else [], list[str]()
+    contents = dataset.contents(without=split.by)
+    if shares:
+        groups, rule, noted = _groups(dataset, split.by, contents)
+        part[rows], noted_too = _carve(dataset, rows, shares, groups, seed=seed)
+        asked = " and ".join(NAMES[code] for code in sorted(shares))
+        rules.append(f"{asked} {rule}" if given else rule)
+        said += [*noted, *noted_too]
+    if given or split.by:
+        said += _leave_out_copies(part, contents)
+    if not given:
+        said += _odd_shares(part, {TRAIN: split.train, **shares}, " ".join(rules)) + _few_contents(contents)
+    division = _division(part, "; ".join(rules) or "without a split", said)
+    target = dataset.columns.get(dataset.target)
+    return without_unseen(division, target.values()) if isinstance(target, Categories) else division
+
+
+def folds(dataset: "Dataset", k: int, seed: int) -> list[Division]:
+    """`k` divisions into train and validation: each sample validates once, equal samples in the same fold.
+
+    Within each class, or decile of a numeric target, samples are ordered by hash and dealt in turn, so that folds
+    differ by at most one sample as far as copies allow. Samples of an official test split are in no fold.
+
+    Raises:
+        ConfigError: fewer than two folds, or more than there are different samples.
+    """
+    rows = np.arange(len(dataset))
+    if dataset.official is not None:
+        rows = rows[dataset.official != "test"]
+    contents = dataset.contents()[rows]
+    different = len(np.unique(contents))
+    if not 2 <= k <= different:
+        raise ConfigError(f"folds={k} cannot be had of {different} different samples: give 2 to {different}.")
+    target = dataset.columns.get(dataset.target)
+    strata = np.zeros(len(rows)) if target is None else _strata(target)[rows]
+    fold = _deal(content.places(contents, seed, "folds"), strata, k)
+    return [
+        Division(rows[fold != i], rows[fold == i], np.empty(0, np.int64), f"fold {i + 1} of {k}, dealt by content hash")
+        for i in range(k)
+    ]
+
+
+def without_unseen(division: Division, labels: NDArray[Any]) -> Division:
+    """A division whose validation and test parts hold only classes that are also in the training part.
+
+    Args:
+        division: of the samples that `labels` belong to.
+        labels: the class of every sample.
+    """
+    classes, codes = np.unique(labels.astype(str), return_inverse=True)
+    seen = np.isin(np.arange(len(classes)), codes[division.train])
+    kept = {name: getattr(division, name)[seen[codes[getattr(division, name)]]] for name in ("validation", "test")}
+    lost = len(division.validation) + len(division.test) - len(kept["validation"]) - len(kept["test"])
+    if not lost:
+        return division
+    named = _listed(f"'{label}'" for label in classes[~seen])
+    said = f"No training sample has the class {named}: {_samples(lost)} of validation and test were left out."
+    return replace(division, **kept, said=(*division.said, said))
+
+
+def _official(dataset: "Dataset", split: Split) -> tuple[NDArray[np.int8], dict[int, float], list[str]]:
+    """The part of each sample as the dataset brings it, the shares still to be carved from train, the parts given."""
+    part = np.full(len(dataset), TRAIN, np.int8)
+    shares = {VALIDATION: split.validation, TEST: split.test}
+    given = []
+    if dataset.official is not None:
+        for code in (TEST, VALIDATION):
+            belongs = dataset.official == NAMES[code]
+            if belongs.any():
+                part[belongs] = code
+                given.append(NAMES[code])
+                shares.pop(code)
+    total = split.train + sum(shares.values())
+    return part, {code: share / total for code, share in shares.items() if share > 0}, given
+
+
+def _groups(dataset: "Dataset", by: str, contents: Words) -> tuple[Words | Times, str, list[str]]:
+    """What must stay together, the rule in words, what is to be said."""
+    if by in dataset.columns:
+        if by == dataset.target:
+            raise DataError(f"data.split.by='{by}' is the target: each class would lie on one side only.")
+        column = dataset.columns[by]
+        gaps = int(column.gaps.sum())
+        said = [f"{_samples(gaps)} without a '{by}' each went their own way."] if gaps else []
+        return np.where(column.gaps, contents, column.words), f"by group '{by}'", said
+    if by not in ("", BY_CONTENT):
+        raise DataError(f"data.split.by='{by}' is not a column of {dataset.title}.{did_you_mean(by, dataset.columns)}")
+    times = [(name, column) for name, column in dataset.features.items() if isinstance(column, Times)]
+    if times and not by:
+        name, column = times[0]
+        said = [
+            f"Split by time of '{name}': the latest samples are tested on. "
+            f"For a split that ignores time, set data.split.by = '{BY_CONTENT}'."
+        ]
+        if column.gaps.any():
+            said.append(f"{_samples(int(column.gaps.sum()))} without a '{name}' count as the earliest.")
+        return column, f"by time of '{name}'", said
+    return contents, "by content hash", []
+
+
+def _carve(
+    dataset: "Dataset", rows: Indices, shares: Mapping[int, float], groups: Words | Times, *, seed: int
+) -> tuple[NDArray[np.int8], list[str]]:
+    """The part of each of `rows`. Test takes the places from 0 up, validation the next, train the rest."""
+    if isinstance(groups, Times):
+        places = _places_in_time(groups.take(rows))
+    else:
+        places = content.places(groups[rows], seed, "split")
+    part = np.full(len(rows), TRAIN, np.int8)
+    low = 0.0
+    regions = {}
+    for code in sorted(shares, reverse=True):
+        regions[code] = (low, low + shares[code])
+        part[(places >= low) & (places < low + shares[code])] = code
+        low += shares[code]
+    said = list[str]()
+    target = dataset.columns.get(dataset.target)
+    if isinstance(target, Categories) and not isinstance(groups, Times):
+        said += _seat_classes(part, places, target.take(rows))
+    _fill_empty(part, places, {**regions, TRAIN: (low, 1.0)})
+    return part, said
+
+
+def _places_in_time(times: Times) -> Places:
+    """The latest moment stands near 0, the earliest near 1, each at the middle of the samples it holds."""
+    # As an integer NaT is the smallest: samples without a time count as the earliest.
+    _, inverse, counts = np.unique(times.array.astype(np.int64), return_inverse=True, return_counts=True)
+    middles = (np.cumsum(counts) - counts / 2) / len(times)
+    return (1.0 - middles)[inverse]
+
+
+def _seat_classes(part: NDArray[np.int8], places: Places, target: Categories) -> list[str]:
+    """Move the group nearest to the training part there, for each class that would be missing from it."""
+    moved = []
+    for code in np.setdiff1d(np.unique(target.codes), target.codes[part == TRAIN]):
+        if not (target.codes[part == TRAIN] == code).any():
+            part[places == places[target.codes == code].max()] = TRAIN
+            moved.append(f"'{target.labels[code]}'")
+    if not moved:
+        return []
+    return [f"By its hash the class {_listed(moved)} would be missing from training: a sample of it was moved there."]
+
+
+def _fill_empty(part: NDArray[np.int8], places: Places, regions: Mapping[int, tuple[float, float]]) -> None:
+    """Give each empty part the nearest group of a part that has more than one; train comes first and takes any."""
+    for code in sorted(regions):
+        if (part == code).any():
+            continue
+        low, high = regions[code]
+        spare = 0 if code == TRAIN else 1
+        rich = [other for other in regions if len(np.unique(places[part == other])) > spare]
+        candidates = np.unique(places[np.isin(part, rich)])
+        if len(candidates):
+            distance = np.maximum(np.maximum(low - candidates, candidates - high), 0)
+            part[places == candidates[distance.argmin()]] = code
+
+
+def _leave_out_copies(part: NDArray[np.int8], contents: Words) -> list[str]:
+    """Take out of training what equals a validation or test sample, and out of validation what equals a test sample."""
+    said = []
+    for code, held_out in ((VALIDATION, [TEST]), (TRAIN, [VALIDATION, TEST])):
+        mine = np.flatnonzero(part == code)
+        copies = mine[np.isin(contents[mine], contents[np.isin(part, held_out)])]
+        if not len(copies):
+            continue
+        others = " or ".join(NAMES[other] for other in held_out)
+        found = f"{_samples(len(copies))} of {len(mine):,} in {NAMES[code]} equal a {others} sample"
+        # Where most samples repeat each other, an equal one is no sign of a copy, and little would be left.
+        if 2 * len(np.unique(contents[mine])) <= len(mine):
+            said.append(f"{found}: the features do not tell samples apart, so they were kept.")
+        elif code == TRAIN and len(copies) == len(mine):
+            raise DataError(f"{found}: nothing is left to train on. Was the same data given for both?")
+        else:
+            part[copies] = LEFT_OUT
+            said.append(f"{found} and were left out.")
+    return said
+
+
+def _odd_shares(part: NDArray[np.int8], asked: Mapping[int, float], rule: str) -> list[str]:
+    counts = {code: int((part == code).sum()) for code in sorted(asked)}
+    total = sum(counts.values())
+    if all(abs(counts[code] / total - share) <= 0.1 * share for code, share in asked.items()):
+        return []
+    got = ", ".join(f"{NAMES[code]} {count:,} ({count / total:.0%})" for code, count in counts.items())
+    wanted = ", ".join(f"{asked[code]:.0%}" for code in counts)
+    return [f"The split {rule} gave {got}; {wanted} were asked for."]
+
+
+def _few_contents(contents: Words) -> list[str]:
+    different = len(np.unique(contents))
+    if 2 * different > len(contents):
+        return []
+    return [
+        f"Only {different:,} of {len(contents):,} samples differ in their features; equal ones are on one side. If the "
+        "rows are separate things that happen to look alike, name a key column in data.split.by."
+    ]
+
+
+def _strata(target: Column) -> NDArray[Any]:
+    """The class of each sample, or the decile of a numeric target."""
+    if isinstance(target, Categories):
+        return target.codes
+    if not isinstance(target, Numbers):
+        return np.zeros(len(target))
+    values = target.array
+    if values.dtype.kind != "f" and len(np.unique(values)) <= FEW_VALUES:
+        return values
+    return np.searchsorted(np.nanquantile(values, np.arange(1, 10) / 10), values)
+
+
+def _deal(places: Places, strata: NDArray[Any], k: int) -> NDArray[np.int64]:
+    """The fold of each sample. A group goes to the fold that has the fewest of its stratum, then the fewest at all."""
+    _, first, inverse, counts = np.unique(places, return_index=True, return_inverse=True, return_counts=True)
+    # Groups of several come first within their stratum, so that single samples can even out what they leave uneven.
+    order = np.lexsort((places[first], -counts, strata[first]))
+    fold_of_group = np.empty(len(first), np.int64)
+    total, here, stratum = [0] * k, [0] * k, None
+    for group in order:
+        if strata[first[group]] != stratum:
+            here, stratum = [0] * k, strata[first[group]]
+        chosen = min(range(k), key=lambda i: (here[i], total[i]))
+        here[chosen] += counts[group]
+        total[chosen] += counts[group]
+        fold_of_group[group] = chosen
+    return fold_of_group[inverse]
+
+
+def _division(part: NDArray[np.int8], rule: str, said: Iterable[str]) -> Division:
+    train, validation, test = (np.flatnonzero(part == code) for code in (TRAIN, VALIDATION, TEST))
+    return Division(train, validation, test, rule, tuple(said))
+
+
+def _samples(count: int) -> str:
+    return "1 sample" if count == 1 else f"{count:,} samples"
+
+
+def _listed(names: Iterable[str], most: int = 5) -> str:
+    shown = list(names)
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
