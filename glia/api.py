@@ -77,7 +77,6 @@ def train(
         module=module,
         budget_seconds=seconds(budget),
         hearing=on or {},
-        skip_bad=skip_bad,
     )
     given = {
         "model.name": model if isinstance(model, str) else None,
@@ -85,6 +84,7 @@ def train(
         "task.target": target,
         "train.epochs": epochs,
         "train.seed": seed,
+        "data.skip_bad": skip_bad or None,
     }
     laid_over = {key: value for key, value in given.items() if value is not None} | dict(settings or {})
     if isinstance(data, str | Path):

@@ -5,8 +5,11 @@ silence for standard dataclasses, and errors in the user's words.
 """
 
 import dataclasses
+import datetime
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
 
@@ -30,17 +33,17 @@ def from_dict(kind: type[T], given: Mapping[str, Any], where: str = "") -> T:
 
     Args:
         kind: a dataclass; its field types say what is accepted.
-        given: plain values, nested dataclasses as nested dicts.
+        given: plain values, nested dataclasses as nested dicts; in keys `-` is read as `_`.
         where: the place named in errors, such as `train`.
 
     Raises:
         ConfigError: an unknown key, a value of the wrong type or out of range.
     """
-    _refuse_unknown(kind, given, where)
+    values = _known_keys(kind, given, where)
     try:
-        return TypeAdapter(kind).validate_python(dict(given))
+        return cast(T, _adapter(cast(Any, kind)).validate_python(values))
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentence(where, problem) for problem in error.errors())) from None
+        raise ConfigError("\n".join(_sentences(where, values, error.errors()))) from None
 
 
 def read_toml(path: str | Path) -> Plain:
@@ -81,7 +84,7 @@ def parse_settings(settings: Iterable[str]) -> Plain:
 
 
 def parse_value(text: str) -> Any:
-    """One value in TOML's notation, or the text itself.
+    """One value in TOML's notation, or the text itself; dates stay text.
 
     Example:
         >>> parse_value("3"), parse_value("[1, 2]"), parse_value("true"), parse_value("tanh")
@@ -90,9 +93,10 @@ def parse_value(text: str) -> Any:
     if "\n" in text:
         return text
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    return text if isinstance(value, datetime.date | datetime.time) else value
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Plain:
@@ -119,7 +123,7 @@ def merge(base: Mapping[str, Any], flat: Mapping[str, Any]) -> Plain:
         for name in path:
             section = section.setdefault(name, {})
             if not isinstance(section, dict):
-                raise ConfigError(f"'{dotted}' cannot be set: '{name}' is a value, not a section.")
+                raise ConfigError(f"'{dotted}' cannot be set: '{name}' is a value, not a section. Set '{name}' itself.")
         section[last] = value
     return result
 
@@ -129,24 +133,63 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(item) for item in value]
+    if hasattr(value, "item"):  # a scalar of numpy or torch
+        return value.item()
     return str(value) if isinstance(value, Path) else value
 
 
-def _refuse_unknown(kind: type[Any], given: Mapping[str, Any], where: str) -> None:
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _known_keys(kind: type[Any], given: Mapping[str, Any], where: str) -> Plain:
+    """`given` with the names of fields as keys, nested dataclasses too; refuses what is no field."""
     hints = get_type_hints(kind)
     known = [field.name for field in dataclasses.fields(kind) if field.init]
+    values: Plain = {}
     for key, value in given.items():
-        place = f"{where}.{key}" if where else key
-        if key not in known:
-            raise ConfigError(f"Unknown setting '{place}'.{did_you_mean(key, known)}")
-        inner = hints[key]
-        if isinstance(inner, type) and dataclasses.is_dataclass(inner) and isinstance(value, Mapping):
-            _refuse_unknown(inner, value, place)
+        name = key.replace("-", "_")
+        place = f"{where}.{name}" if where else name
+        if name not in known:
+            raise ConfigError(f"Unknown setting '{place}'.{did_you_mean(name, known)}")
+        if name in values:
+            raise ConfigError(f"'{place}' is given twice, as '{name}' and as '{name.replace('_', '-')}'. Keep one.")
+        values[name] = _section(hints[name], value, place) if dataclasses.is_dataclass(hints[name]) else value
+    return values
 
 
-def _sentence(where: str, problem: Any) -> str:
-    # pydantic adds the tried type of a union to the location; only the dotted names of fields say something here.
-    path = [str(part) for part in problem["loc"] if isinstance(part, int) or str(part).isidentifier()]
-    place = ".".join([where, *path] if where else path)
-    message = str(problem["msg"])
-    return f"{place}: {message[0].lower()}{message[1:]}, not {problem['input']!r}."
+def _section(kind: Any, value: Any, place: str) -> Any:
+    if isinstance(value, kind):
+        return value
+    if not isinstance(value, Mapping):
+        keys = ", ".join(field.name for field in dataclasses.fields(kind))
+        raise ConfigError(f"'{place}' is a section with the keys {keys}, not the value {value!r}.")
+    return _known_keys(kind, value, place)
+
+
+def _sentences(where: str, values: Plain, problems: Iterable[Any]) -> list[str]:
+    """One sentence per place; what else a union would have taken is joined by "or"."""
+    expected: dict[str, list[str]] = {}
+    given: dict[str, str] = {}
+    for problem in problems:
+        message = str(problem["msg"])
+        if problem["type"] == "value_error":  # raised by the dataclass itself, which knows best what to say
+            return [str(problem["ctx"]["error"])]
+        if problem["type"] == "missing":
+            return [f"'{'.'.join(filter(None, [where, *map(str, problem['loc'])]))}' is missing and has no default."]
+        place = ".".join(filter(None, [where, *_path(values, problem["loc"])]))
+        wanted = re.split(r", (?:unable|got) | after validation", message.partition(" should ")[2] or message)[0]
+        expected.setdefault(place, []).append(wanted.replace("valid tuple", "list"))
+        given[place] = repr(problem["input"])
+    deepest = [place for place in expected if not any(other.startswith(f"{place}.") for other in expected)]
+    return [f"{place} should {' or '.join(expected[place])}, not {given[place]}." for place in deepest]
+
+
+def _path(values: Any, location: Iterable[Any]) -> Iterable[str]:
+    """The keys and indices in pydantic's location, without the types of a union that it names in between."""
+    for part in location:
+        is_key = isinstance(values, Mapping) and part in values
+        if is_key or (isinstance(values, list | tuple) and isinstance(part, int)):
+            values = values[part]
+            yield str(part)

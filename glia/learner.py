@@ -18,9 +18,10 @@ from glia import recipe as recipes
 from glia.data import preprocessing as preparation
 from glia.data.batches import TensorBatches, channels_last
 from glia.data.dataset import Dataset
+from glia.data.download import Progress
 from glia.data.opening import open_dataset
 from glia.data.preprocessing import Preprocessing
-from glia.data.splits import Division, divide
+from glia.data.splits import Division, divide, without_unseen
 from glia.errors import ConfigError, DataError, NotFoundError
 from glia.models import build, default_model
 from glia.nn.random import permutation
@@ -36,6 +37,27 @@ from glia.training.loop import Control, fit
 FORMAT = 1
 EVALUATION_BATCH = 512
 KEPT_SHARE = 0.5  # of a GPU's free memory that data may take before it stays on the host
+
+
+def data_of(recipe: Recipe, data: Any = None, *, progress: Progress | None = None) -> Dataset:
+    """The data that a recipe names, or `data` in its place, with the recipe's target.
+
+    Args:
+        recipe: its `data.name`, `data.skip_bad` and `task.target` count.
+        data: what `glia.train` takes; None: what the recipe names.
+        progress: hears of downloads.
+
+    Raises:
+        ConfigError: neither names any data.
+    """
+    if data is None and not recipe.data.name:
+        raise ConfigError("There is no data to train on. Name it: glia train DATA, or data.name in the recipe.")
+    return open_dataset(
+        recipe.data.name if data is None else data,
+        target=recipe.task.target,
+        skip_bad=recipe.data.skip_bad,
+        progress=progress,
+    )
 
 
 class Learner:
@@ -70,8 +92,7 @@ class Learner:
 
     def fit(self, data: Any = None, *, listen: Listener = lambda event: None) -> "Learner":
         """Learn from `data` (what `glia.train` takes; None: the recipe's own) and record nothing."""
-        self.prepare(open_dataset(self.recipe.data.name if data is None else data, target=self.recipe.task.target))
-        return self.train(listen=listen)
+        return self.prepare(data_of(self.recipe, data)).train(listen=listen)
 
     def prepare(self, dataset: Dataset) -> "Learner":
         """Divide the data, fit preprocessing and task on the training part, build the model: all but training.
@@ -82,9 +103,12 @@ class Learner:
         """
         recipe = self.recipe
         self.dataset = dataset
-        self.division = divide(dataset, recipe.data.split, recipe.data.seed)
-        self.preprocessing = preparation.fit(dataset, self.division.train)
-        self.task = fit_task(recipe.task, dataset.targets()[self.division.train], name=dataset.target)
+        division = divide(dataset, recipe.data.split, recipe.data.seed)
+        targets = dataset.targets()
+        self.task = fit_task(recipe.task, targets[division.train], name=dataset.target)
+        self.division = without_unseen(division, targets) if self.task.name == "classification" else division
+        features = dataset.without(recipe.data.split.by) if recipe.data.split.by else dataset
+        self.preprocessing = preparation.fit(features, division.train)
         model = self._resolve_model(recipe.model)
         self.model = self._module or build(
             model.name,
@@ -223,7 +247,7 @@ class Learner:
         )
 
     def _judged(self, data: Any, rows: "np.ndarray[Any, Any] | None") -> tuple[Tensor, Tensor]:
-        dataset = open_dataset(data, target=self.recipe.task.target)
+        dataset = data_of(self.recipe, data)
         part = dataset if rows is None else dataset[rows]
         return self._outputs(self.preprocessing.encode(part), self.task.encode(part.targets()))
 

@@ -29,9 +29,9 @@ NotNegative = Annotated[float, Field(ge=0)]
 class Split:
     """Shares of the samples, and the column whose equal values must stay on one side."""
 
-    train: Share = 0.7
-    validation: Share = 0.15
-    test: Share = 0.15
+    train: Share = 0.8
+    validation: Share = 0.1
+    test: Share = 0.1
     by: str = ""  # a column: a patient, a speaker; empty: what DESIGN's precedence finds
 
     def __post_init__(self) -> None:
@@ -50,6 +50,7 @@ class DataRecipe:
     name: str = ""  # catalogue name, path, or dataset@version; empty: given as an object in Python
     split: Split = field(default_factory=Split)
     seed: int = 1337  # of the split; never moved by --seed
+    skip_bad: bool = False  # leave out pictures that cannot be read
 
 
 @dataclass(frozen=True, kw_only=True)

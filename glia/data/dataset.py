@@ -128,7 +128,7 @@ class Dataset:
         return self._take(np.sort(chosen))
 
     def split(self, *, by: str = "", seed: int = 1337, **shares: float) -> "tuple[Dataset, Dataset, Dataset]":
-        """Train, validation and test part: `split(train=0.8, test=0.2)`; no shares: 0.7, 0.15, 0.15.
+        """Train, validation and test part: `split(train=0.8, test=0.2)`; no shares: 0.8, 0.1, 0.1.
 
         The rule is that of `glia.data.splits.divide`; the parts' `said` tells which one was taken.
         """

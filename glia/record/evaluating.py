@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from glia.data.opening import open_dataset
 from glia.data.splits import divide
 from glia.errors import DataError
+from glia.learner import data_of
 from glia.record.run import Run
 
 
@@ -21,7 +21,7 @@ def evaluated(run: Run, data: Any = None) -> dict[str, float]:
     if data is not None:
         return learner.evaluate(data)
     recipe = learner.recipe
-    dataset = learner.dataset or open_dataset(recipe.data.name, target=recipe.task.target)
+    dataset = learner.dataset or data_of(recipe)
     if dataset.version != run.data_version:
         raise DataError(
             f"Run '{run.name}' was trained on data version '{run.data_version}', and '{recipe.data.name}' is now "

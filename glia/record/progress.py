@@ -66,6 +66,16 @@ class Progress(AbstractContextManager["Progress"]):
         self._display.close()
 
 
+def downloading(name: str, here: int, total: int) -> None:
+    """Show how much of a file has come; `total` is 0 where the server does not say."""
+    display = choose()
+    if here < total:
+        display.show(f"{name}: {here / 1e6:.1f} of {total / 1e6:.1f} MB", here / total)
+    else:
+        display.say(f"Downloaded {name}, {here / 1e6:.1f} MB.")
+    display.close()
+
+
 def opening(event: FitStarted) -> str:
     """The first line: how much is learned from, by how many parameters, where."""
     judged = f", validating on {event.validation_samples:,}" if event.validation_samples else ""

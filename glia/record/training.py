@@ -11,12 +11,11 @@ from torch import nn
 
 from glia import recipe as recipes
 from glia.data.dataset import Dataset
-from glia.data.opening import open_dataset
 from glia.errors import ConfigError, DataError, did_you_mean
-from glia.learner import Learner
+from glia.learner import Learner, data_of
 from glia.recipe import Recipe
 from glia.record.interruption import asked_to_stop
-from glia.record.progress import Progress
+from glia.record.progress import Progress, downloading
 from glia.record.run import Run, opened
 from glia.tracking.console import capture
 from glia.tracking.home import open_home
@@ -37,7 +36,6 @@ class Order:
     module: nn.Module | None = None
     budget_seconds: float = math.inf
     hearing: Hearing = field(default_factory=dict)  # event class name → function
-    skip_bad: bool = False  # leave out pictures that cannot be read
 
 
 def train(recipe: Recipe, data: Any, order: Order) -> Run:
@@ -52,10 +50,7 @@ def train(recipe: Recipe, data: Any, order: Order) -> Run:
         GliaError: data or recipe cannot be used; then nothing is recorded.
         TrainingError: the loss diverged; the run is recorded as failed.
     """
-    if data is None and not recipe.data.name:
-        raise ConfigError("There is no data to train on. Name it: glia train DATA, or data.name in the recipe.")
-    source = recipe.data.name if data is None else data
-    dataset = open_dataset(source, target=recipe.task.target, skip_bad=order.skip_bad)
+    dataset = data_of(recipe, data, progress=downloading)
     learner = Learner(recipe, module=order.module).prepare(dataset)
     recorder = RunRecorder.create(
         open_home(),
@@ -64,8 +59,6 @@ def train(recipe: Recipe, data: Any, order: Order) -> Run:
         recipe_toml=learner.recipe.toml(),
     )
     recorder.data(version=dataset.version, name=dataset.name, samples=len(dataset))
-    for said in (*dataset.said, *learner.division.said):
-        recorder.warn(said)
     return _carry_out(learner, dataset, recorder, order, resume=False)
 
 
@@ -85,9 +78,7 @@ def resume(reference: str, data: Any, order: Order) -> Run:
     if not run.recipe_toml:
         raise ConfigError(f"Run '{run.name}' was a loop of your own. Go on with it: glia.start(resume='{run.id[:6]}')")
     recipe = recipes.from_toml(run.recipe_toml)
-    dataset = open_dataset(
-        recipe.data.name if data is None else data, target=recipe.task.target, skip_bad=order.skip_bad
-    )
+    dataset = data_of(recipe, data, progress=downloading)
     if dataset.version != run.data_version:
         raise DataError(
             f"Run '{run.name}' was trained on data version '{run.data_version}', and '{dataset.name}' is now "
@@ -106,7 +97,11 @@ def _carry_out(learner: Learner, dataset: Dataset, recorder: RunRecorder, order:
         should_stop = inside.enter_context(asked_to_stop(progress.say))
         control = Control(run.folder / "checkpoints", resume, should_stop, order.budget_seconds)
         recorder.state("running")
-        progress.say(f"Run {run.name} ({run.id[:6]}) in project {run.project}: {learner.division.rule}")
+        progress.say(f"Run {run.name} ({run.id[:6]}) in project {run.project}; split {learner.division.rule}")
+        if not resume:
+            for noticed in (*dataset.said, *learner.division.said, *learner.preprocessing.said):
+                recorder.warn(noticed)
+                progress.say(f"Note: {noticed}")
         listeners = (_Writer(recorder, learner), progress, _heard(order.hearing))
         learner.train(listen=lambda event: _tell(listeners, event), control=control)
         _keep(run, recorder, learner, dataset)

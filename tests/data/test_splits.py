@@ -15,6 +15,8 @@ from tests.data.samples import table
 HALVES = Split(train=0.5, validation=0.25, test=0.25)
 WITHOUT_TEST = Split(train=0.8, validation=0.2, test=0)
 
+ASKED = Split(train=0.7, validation=0.15, test=0.15)
+
 
 def parts(division: Division) -> list[np.ndarray]:
     return [division.train, division.validation, division.test]
@@ -42,7 +44,7 @@ def test_no_content_lies_on_two_sides_and_no_sample_is_lost(values: list[int], s
 
 @given(st.lists(st.integers(), min_size=1, max_size=60, unique=True), st.integers(0, 1000))
 def test_no_part_is_empty_that_was_asked_for(values: list[int], seed: int) -> None:
-    division = divide(table(a=np.array(values, np.float64)), Split(), seed)
+    division = divide(table(a=np.array(values, np.float64)), ASKED, seed)
     different = len(set(np.array(values, np.float64).tolist()))
     filled = [len(part) > 0 for part in parts(division)]
     assert filled[0]
@@ -52,7 +54,7 @@ def test_no_part_is_empty_that_was_asked_for(values: list[int], seed: int) -> No
 @given(st.integers(100, 300), st.integers(1, 300), st.integers(0, 1000))
 def test_samples_keep_their_side_as_others_are_added(before: int, added: int, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=before + added)
-    some, all_of_them = divide(table(a=values[:before]), Split(), seed), divide(table(a=values), Split(), seed)
+    some, all_of_them = divide(table(a=values[:before]), ASKED, seed), divide(table(a=values), ASKED, seed)
     for fewer, more in zip(parts(some), parts(all_of_them), strict=True):
         assert set(fewer) <= set(more)
 
@@ -60,39 +62,39 @@ def test_samples_keep_their_side_as_others_are_added(before: int, added: int, se
 @given(st.permutations(list(range(50))))
 def test_the_side_of_a_sample_does_not_depend_on_its_row(order: list[int]) -> None:
     dataset = table(a=list(range(50)), b=["x", "y"] * 25)
-    straight, shuffled = divide(dataset, Split(), 0), divide(dataset[order], Split(), 0)
+    straight, shuffled = divide(dataset, ASKED, 0), divide(dataset[order], ASKED, 0)
     for one, other in zip(parts(straight), parts(shuffled), strict=True):
         assert set(one) == {order[row] for row in other}
 
 
 def test_what_was_divided_once_is_divided_so_for_ever() -> None:
     # Recorded runs are judged on the same samples by every later Glia: these numbers never change.
-    division = divide(table(a=list(range(12)), b=["x", "y", "z"] * 4), Split(), 1337)
+    division = divide(table(a=list(range(12)), b=["x", "y", "z"] * 4), ASKED, 1337)
     assert [part.tolist() for part in parts(division)] == [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [11], [0]]
 
 
 def test_neither_the_target_nor_the_order_of_columns_moves_a_sample() -> None:
     one = table(a=list(range(90)), b=[0.5] * 90, y=list(range(90)))
     other = table(y=list(range(90))[::-1], b=[0.5] * 90, a=list(range(90)))
-    for first, second in zip(parts(divide(one, Split(), 1)), parts(divide(other, Split(), 1)), strict=True):
+    for first, second in zip(parts(divide(one, ASKED, 1)), parts(divide(other, ASKED, 1)), strict=True):
         assert first.tolist() == second.tolist()
 
 
 def test_another_seed_is_another_split() -> None:
     dataset = table(a=list(range(90)))
-    assert divide(dataset, Split(), 1).test.tolist() != divide(dataset, Split(), 2).test.tolist()
+    assert divide(dataset, ASKED, 1).test.tolist() != divide(dataset, ASKED, 2).test.tolist()
 
 
 def test_large_sets_get_the_shares_asked_for_and_nothing_is_said() -> None:
     dataset = table(a=list(range(20_000)))
-    division = divide(dataset, Split(), 0)
+    division = divide(dataset, ASKED, 0)
     assert [len(part) / 20_000 for part in parts(division)] == pytest.approx([0.7, 0.15, 0.15], abs=0.01)
     assert division.said == ()
     assert division.rule == "by content hash"
 
 
 def test_small_sets_say_what_was_got() -> None:
-    division = divide(table(a=list(range(20))), Split(), 3)
+    division = divide(table(a=list(range(20))), ASKED, 3)
     got = [f"{name} {len(part)}" for name, part in zip(("train", "validation", "test"), parts(division), strict=True)]
     assert all(text in division.said[0] for text in got)
     assert "70%, 15%, 15% were asked for" in division.said[0]
@@ -160,7 +162,7 @@ def in_time(days: int) -> Dataset:
 
 def test_rows_with_a_time_are_divided_by_it() -> None:
     dataset = in_time(100)
-    division = divide(dataset, Split(), 0)
+    division = divide(dataset, ASKED, 0)
     days = [dataset.columns["y"].values()[rows] for rows in parts(division)]
     assert [len(part) for part in days] == [70, 15, 15]
     assert days[0].max() < days[1].min()
@@ -172,7 +174,7 @@ def test_rows_with_a_time_are_divided_by_it() -> None:
 def test_equal_times_stay_together_and_gaps_come_first() -> None:
     moments = np.array(["2020-01-01"] * 4 + ["2020-01-02"] * 4 + ["2020-01-03"] * 2 + ["NaT"], "datetime64[us]")
     dataset = Dataset({"day": Times(moments), "a": Numbers(np.arange(11))})
-    division = divide(dataset, Split(), 0)
+    division = divide(dataset, ASKED, 0)
     assert [part.tolist() for part in parts(division)] == [[0, 1, 2, 3, 10], [4, 5, 6, 7], [8, 9]]
     assert "1 sample without a 'day' count as the earliest." in division.said
 
@@ -184,14 +186,14 @@ def test_time_can_be_ignored() -> None:
 def test_the_official_split_comes_first() -> None:
     official = np.array(["train"] * 80 + ["test"] * 20)
     dataset = replace(table(a=list(range(100))), official=official)
-    division = divide(dataset, Split(), 0)
+    division = divide(dataset, ASKED, 0)
     assert division.test.tolist() == list(range(80, 100))
     assert set(division.validation) <= set(range(80))
     assert 5 < len(division.validation) < 25
     assert division.rule == "official test split; validation by content hash"
     whole = replace(dataset, official=np.array(["train"] * 60 + ["validation"] * 20 + ["test"] * 20))
-    assert [len(part) for part in parts(divide(whole, Split(), 0))] == [60, 20, 20]
-    assert divide(whole, Split(), 0).rule == "official test and validation split"
+    assert [len(part) for part in parts(divide(whole, ASKED, 0))] == [60, 20, 20]
+    assert divide(whole, ASKED, 0).rule == "official test and validation split"
 
 
 def test_training_samples_that_equal_an_official_test_sample_are_left_out() -> None:
@@ -205,7 +207,7 @@ def test_training_samples_that_equal_an_official_test_sample_are_left_out() -> N
 
 
 def test_samples_without_features_are_all_alike() -> None:
-    assert len(divide(table(a=[1, 2, 3]).without("a"), Split(), 0).train) == 3
+    assert len(divide(table(a=[1, 2, 3]).without("a"), ASKED, 0).train) == 3
 
 
 def test_the_same_data_to_train_and_to_test_on_is_refused() -> None:
@@ -224,7 +226,7 @@ def test_all_may_be_trained_on() -> None:
 def test_nothing_to_train_on_is_refused() -> None:
     dataset = replace(table(a=[1, 2]), official=np.array(["test", "test"]))
     with pytest.raises(DataError, match="made has 2 samples, none of them to train on"):
-        divide(dataset, Split(), 0)
+        divide(dataset, ASKED, 0)
 
 
 def test_classes_that_training_never_saw_are_left_out() -> None:
@@ -237,7 +239,7 @@ def test_classes_that_training_never_saw_are_left_out() -> None:
 def test_a_class_that_appears_late_is_left_out_of_a_split_by_time() -> None:
     moments = (np.datetime64("2020-01-01") + np.arange(20).astype("timedelta64[D]")).astype("datetime64[us]")
     dataset = Dataset({"day": Times(moments), "y": Categories.of(["a"] * 19 + ["new"])}, "y")
-    assert 19 not in divide(dataset, Split(), 0).test
+    assert 19 not in divide(dataset, ASKED, 0).test
 
 
 # Folds

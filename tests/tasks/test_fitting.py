@@ -66,7 +66,7 @@ def test_whole_numbers_are_shown_without_fractions():
         (np.array(["a", float("nan")], dtype=object), {}, "Column 'y' has gaps in 1 of 2 samples, first in sample 1"),
         (np.array([1, pd.NA, pd.NaT], dtype=object), {}, "Column 'y' has gaps in 2 of 3 samples, first in sample 1"),
         (np.array([[1], [2, 3]], dtype=object), {}, "Column 'y' holds values of type list"),
-        (np.array([object(), object()]), {}, "Column 'y' holds values of type object. Labels are text, numbers or"),
+        (np.array([...] * 2), {}, "Column 'y' holds values of type ellipsis. Labels are text, numbers or"),
         (np.zeros((4, 3)), {}, "Column 'y' has the shape (4, 3): one number or label per sample is expected"),
         (
             np.array(["2026-01-01", "2026-01-02"], dtype="M8[D]"),

@@ -1,0 +1,1 @@
+"""Pages and their API over HTTP: reads run folders, reaches no torch."""

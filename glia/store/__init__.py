@@ -1,0 +1,1 @@
+"""The database: an index over the folders, and what has no folder."""

@@ -1,0 +1,1 @@
+"""Run folders: what is written while a program runs, and how it is read again."""

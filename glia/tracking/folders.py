@@ -1,0 +1,62 @@
+"""Making a run's folder, and the files in it that never change."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from glia.errors import StoreError
+from glia.tracking.home import runs_folder
+from glia.tracking.liveness import this_process
+
+FORMAT = 1
+
+
+def make_folder(home: Path, run_id: str, said: Mapping[str, str | None], recipe_toml: str | None) -> Path:
+    """Make `runs/<id>` with its `run.json`; it appears whole or not at all.
+
+    Args:
+        home: the `.glia` folder.
+        run_id: 16 hexadecimal digits.
+        said: what the user says of the run: name, project, kind, parent.
+        recipe_toml: the complete recipe, if there is one.
+
+    Raises:
+        StoreError: the folder cannot be made.
+    """
+    facts = {
+        "format": FORMAT,
+        "id": run_id,
+        **said,
+        "created": datetime.now(UTC).isoformat(),
+        "glia": _version(),
+        "process": asdict(this_process()),
+    }
+    folder = runs_folder(home) / run_id
+    unfinished = folder.with_name(f".new-{run_id}")
+    try:
+        (unfinished / "log").mkdir(parents=True)
+        (unfinished / "run.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        if recipe_toml is not None:
+            (unfinished / "recipe.toml").write_text(recipe_toml, encoding="utf-8")
+        unfinished.rename(folder)
+    except OSError as error:
+        raise StoreError(f"The run's folder '{folder}' cannot be made: {error.strerror}.") from error
+    return folder
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that nobody ever sees a part of it."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_bytes(data)
+    unfinished.replace(path)
+
+
+def _version() -> str:
+    try:
+        return metadata.version("glia")
+    except metadata.PackageNotFoundError:  # run from a folder that is not installed
+        return ""

@@ -1,0 +1,184 @@
+"""The texts of a run's log: small facts beside the numbers, each a frozen dataclass and a JSON object with a `type`.
+
+A reader ignores types and fields it does not know, so that a newer Glia may write more. What changes later (tags,
+notes, state) is written again; the newest wins.
+
+JSON has no NaN and no infinity: in values they are written as the texts `NaN`, `Infinity` and `-Infinity`.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+Direction = Literal["higher", "lower", ""]
+"""Which values of a metric are better; empty: nobody said."""
+
+Written = Literal["queued", "starting", "running", "done", "failed", "stopped"]
+State = Literal["queued", "starting", "running", "done", "failed", "stopped", "crashed", "unreachable", "lost"]
+"""Of runs and jobs alike. The last three are never written: they are what others find."""
+
+STATES: tuple[str, ...] = get_args(Written)
+ENDS = frozenset({"done", "failed", "stopped"})
+
+_NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """Something that was said at a time."""
+
+    time: int = 0  # nanoseconds since 1970
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamRecord(Record):
+    """The name of a number in this segment; written again when its direction becomes known."""
+
+    id: int
+    name: str
+    direction: Direction = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParamsRecord(Record):
+    """Parameters, added to those said before."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagsRecord(Record):
+    """Tags set, and names of tags removed."""
+
+    set: Mapping[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteRecord(Record):
+    """The notes, instead of those before."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummaryRecord(Record):
+    """What the run came to, added to what was said before."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaRecord(Record):
+    """A file in `media/`."""
+
+    name: str
+    kind: str  # image, picture, table, …
+    file: str
+    step: int | None = None
+    caption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateRecord(Record):
+    """How the run stands; the process that says `running` is the one whose death ends it."""
+
+    state: Written
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewindRecord(Record):
+    """What was logged for steps after `step` is void, as far as it was there: in each segment, so many slots."""
+
+    step: int
+    slots: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataRecord(Record):
+    """The data the run works on."""
+
+    version: str
+    name: str = ""
+    samples: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarningRecord(Record):
+    """Something the user should know."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChecksumRecord(Record):
+    """CRC-32 of blocks of slots of this segment, from slot `first` on."""
+
+    first: int
+    slots: int  # in each block
+    sums: tuple[int, ...]
+
+
+TYPES: dict[str, type[Record]] = {
+    "stream": StreamRecord,
+    "params": ParamsRecord,
+    "tags": TagsRecord,
+    "note": NoteRecord,
+    "summary": SummaryRecord,
+    "media": MediaRecord,
+    "state": StateRecord,
+    "rewind": RewindRecord,
+    "data": DataRecord,
+    "warning": WarningRecord,
+    "checksum": ChecksumRecord,
+}
+_NAMES = {cls: name for name, cls in TYPES.items()}
+
+
+def to_text(record: Record) -> bytes:
+    """The record as JSON."""
+    fields = {item.name: plain(getattr(record, item.name)) for item in dataclasses.fields(record)}
+    return json.dumps({"type": _NAMES[type(record)], **fields}, allow_nan=False, separators=(",", ":")).encode()
+
+
+def from_text(text: bytes) -> Record | None:
+    """The inverse of `to_text`; None for what this Glia does not know."""
+    try:
+        given = json.loads(text)
+        cls: type[Any] = TYPES[given.pop("type")]
+        known = {item.name for item in dataclasses.fields(cls)}
+        fields = {name: value for name, value in given.items() if name in known}
+        record: Record = cls(**{name: tuple(value) if type(value) is list else value for name, value in fields.items()})
+        return record
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def plain(value: Any) -> Any:
+    """Any value as JSON can hold it: 0-d arrays become numbers, what is unknown its text."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else _word(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if callable(getattr(value, "item", None)) and getattr(value, "ndim", None) == 0:
+        return plain(value.item())
+    if callable(getattr(value, "tolist", None)):
+        return plain(value.tolist())
+    return str(value)
+
+
+def number(value: Any) -> Any:
+    """The number that `plain` wrote as a word; anything else as it is."""
+    return _NOT_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def _word(value: float) -> str:
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
