@@ -66,7 +66,7 @@ class ModelRecipe:
 class TrainRecipe:
     """How the weights are found."""
 
-    epochs: Positive | Auto = "auto"  # "auto": until early stopping, 200 at most
+    epochs: Positive | Auto = "auto"  # "auto": until early stopping
     batch_size: Positive = 64
     optimizer: str = "adam"
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3

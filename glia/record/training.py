@@ -104,7 +104,7 @@ def _carry_out(learner: Learner, dataset: Dataset, recorder: RunRecorder, order:
                 progress.say(f"Note: {noticed}")
         listeners = (_Writer(recorder, learner), progress, _heard(order.hearing))
         learner.train(listen=lambda event: _tell(listeners, event), control=control)
-        _keep(run, recorder, learner, dataset)
+        _keep(run, recorder, learner, progress.say)
         run._learner = learner
         reason = learner.fitted.reason
         run.end("stopped" if reason == "stopped" else "done", reason)
@@ -137,14 +137,18 @@ class _Writer:
             self._recorder.warn(event.message)
 
 
-def _keep(run: Run, recorder: RunRecorder, learner: Learner, dataset: Dataset) -> None:
+def _keep(run: Run, recorder: RunRecorder, learner: Learner, say: Callable[[str], None]) -> None:
     """Save what came of training: the learner, the figures of the epoch kept, pictures of its validation."""
-    learner.save(run.folder / "model")
+    try:
+        learner.save(run.folder / "model")
+    except OSError as error:
+        recorder.warn(f"The model could not be saved: {error}.")
+        say(f"The model could not be saved ({error}). It is in memory still: run.learner.save(FOLDER)")
     epoch, steps = learner.fitted.best_epoch, learner.steps_per_epoch
     if epoch:
         recorder.summary({**_logged_at(run, epoch * steps), "epoch": epoch})
     if len(learner.division.validation):
-        for name, picture in learner.pictures(dataset, rows=learner.division.validation).items():
+        for name, picture in learner.pictures(learner.dataset, rows=learner.division.validation).items():
             run.picture(f"validation/{name}", picture)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,17 @@ class _Piece:
     step: NDArray[np.int64]
     time: NDArray[np.int64]
     value: NDArray[np.float64]
+
+    @cached_property
+    def last(self) -> tuple[int, int, float]:
+        """Step, time and value of the latest point with the greatest step."""
+        at = len(self.step) - 1 - int(np.argmax(self.step[::-1]))
+        return int(self.step[at]), int(self.time[at]), float(self.value[at])
+
+    @cached_property
+    def newest(self) -> int:
+        """The latest time."""
+        return int(self.time.max())
 
     def without(self, rewound: Rewound) -> "_Piece":
         keep = (self.step <= rewound.step) | (self.numbers >= rewound.slots.get(self.writer, 0))
@@ -100,17 +112,14 @@ class Curve:
 
     def last(self) -> tuple[int, float, float] | None:
         """Step, time and value of the point with the greatest step, the latest of them; None without points."""
-        best: tuple[int, int, float] | None = None
-        for piece in self._pieces:
-            at = len(piece.step) - 1 - int(np.argmax(piece.step[::-1]))
-            point = (int(piece.step[at]), int(piece.time[at]), float(piece.value[at]))
-            if best is None or point[:2] >= best[:2]:
-                best = point
-        return None if best is None else (best[0], best[1] / 1e9, best[2])
+        if not self._pieces:
+            return None
+        step, time, value = max((piece.last for piece in self._pieces), key=lambda point: point[:2])
+        return step, time / 1e9, value
 
     def newest(self) -> int:
         """The latest time, in nanoseconds since 1970; 0 without points."""
-        return max((int(piece.time.max()) for piece in self._pieces), default=0)
+        return max((piece.newest for piece in self._pieces), default=0)
 
     def _after(self, since: int) -> list[_Piece]:
         pieces = []

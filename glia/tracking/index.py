@@ -130,35 +130,33 @@ class Index:
             return work(self._database)
 
     def _refresh(self, database: Database) -> None:
-        columns = (table.c.id, table.c.positions, table.c.log_changed, table.c.settled, table.c.witness)
         with database.read() as connection:
-            known: dict[str, Any] = {row.id: row for row in connection.execute(select(*columns))}
+            seen = {row.id: row.log_changed for row in connection.execute(select(table.c.id, table.c.log_changed))}
+            query = select(table.c.id, table.c.positions, table.c.witness).where(table.c.settled.is_(False))
+            pending = {row.id: row for row in connection.execute(query)}
         fresh = []
         for folder in run_folders(self._home):
-            values = self._look(folder, known.pop(folder.name, None))
-            if values is not None:
-                fresh.append(values)
-        if fresh or known:
+            changed = _changed(folder / "log")
+            if seen.pop(folder.name, None) != changed or _worth_reading(folder, pending.get(folder.name)):
+                fresh += self._read(folder, changed)
+        if fresh or seen:  # what is left of `seen` has no folder any more
             with database.write() as connection:
-                _replace(connection, fresh, known)
-        for run in known:
+                _replace(connection, fresh, seen)
+        for run in seen:
             self._readers.pop(run, None)
 
-    def _look(self, folder: Path, row: Row[Any] | None) -> dict[str, Any] | None:
-        """What the index should say of a run; None if it says so already, or if the folder cannot be read."""
-        changed = _changed(folder / "log")
-        if row is not None and row.log_changed == changed and not _worth_reading(folder, row):
-            return None
+    def _read(self, folder: Path, changed: int) -> list[dict[str, Any]]:
+        """What the index should say of a run; nothing if its folder cannot be read."""
         try:
             reader = self._reader(folder)
             rests = reader.at_rest()  # asked before reading: what is read then is all there is
             reader.refresh()
         except GliaError:
-            return None
+            return []
         settled = rests and time.time_ns() - changed > RECENTLY_NS
         if settled:
             self._readers.pop(folder.name, None)
-        return _columns(reader, changed, settled)
+        return [_columns(reader, changed, settled)]
 
     def _row(self, row: Row[Any]) -> RunRow:
         process, lock = _witness(runs_folder(self._home) / row.id, row.witness)
@@ -198,13 +196,13 @@ def _changed(folder: Path) -> int:
         return 0
 
 
-def _worth_reading(folder: Path, row: Row[Any]) -> bool:
-    """Whether a run says more than its row, or ended since, so that nobody needs to look again."""
-    if row.settled:
+def _worth_reading(folder: Path, pending: Any) -> bool:
+    """Whether an unsettled run says more than its row, or ended since, so that nobody needs to look again."""
+    if pending is None:
         return False
-    if any(has_slot(folder / "log" / name, slots, salt) for name, (slots, salt) in row.positions.items()):
+    if any(has_slot(folder / "log" / name, slots, salt) for name, (slots, salt) in pending.positions.items()):
         return True
-    return is_alive(*_witness(folder, row.witness)) is False
+    return is_alive(*_witness(folder, pending.witness)) is False
 
 
 def _columns(reader: RunReader, changed: int, settled: bool) -> dict[str, Any]:
@@ -252,7 +250,7 @@ def _filtered(query: Select[Any], project: str | None, state: State | None) -> S
 
 
 def _witness(folder: Path, kept: Mapping[str, Any]) -> tuple[Process, Path]:
-    return Process(kept["host"], kept["boot"], kept["pid"], kept["start"]), folder / "log" / kept["lock"]
+    return Process.read(kept), folder / "log" / kept["lock"]
 
 
 def _moment(seconds: float) -> datetime:

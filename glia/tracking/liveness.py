@@ -12,9 +12,11 @@ import contextlib
 import os
 import platform
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -36,7 +38,16 @@ class Process:
     host: str
     boot: str  # a new one each time a machine starts; empty where the system gives none
     pid: int
-    start: float  # seconds since 1970
+    start: float  # seconds since 1970; 0 where the system does not tell
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Any]) -> "Process":
+        """From plain values, which may have more beside them.
+
+        Raises:
+            KeyError, TypeError, ValueError: something is missing or wrong.
+        """
+        return cls(str(fields["host"]), str(fields["boot"]), int(fields["pid"]), float(fields["start"]))
 
 
 def this_process() -> Process:
@@ -117,7 +128,7 @@ def _runs(process: Process) -> bool:
         return False
     except psutil.AccessDenied:
         return True
-    return abs(started - process.start) < START_TOLERANCE_SECONDS
+    return not process.start or abs(started - process.start) < START_TOLERANCE_SECONDS
 
 
 @lru_cache(maxsize=1)
@@ -125,7 +136,10 @@ def _describe(pid: int) -> Process:
     boot = ""
     with contextlib.suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return Process(platform.node(), boot, pid, psutil.Process(pid).create_time())
+    start = 0.0
+    with contextlib.suppress(psutil.Error):
+        start = psutil.Process(pid).create_time()
+    return Process(platform.node(), boot, pid, start)
 
 
 def _forget_in_child() -> None:

@@ -29,7 +29,7 @@ def readable_name(source: random.Random | None = None) -> str:
 
     Example:
         >>> readable_name(random.Random(5))
-        'quiet-tide-9'
+        'rosy-forest-95'
     """
     source = source or _SYSTEM
     return f"{source.choice(ADJECTIVES)}-{source.choice(NOUNS)}-{source.randint(1, 99)}"

@@ -10,6 +10,7 @@ import numpy as np
 from glia.errors import DataError, NotFoundError, did_you_mean
 from glia.tracking.console import Line, read_console
 from glia.tracking.curves import Curve, Rewound, Series
+from glia.tracking.folders import FORMAT
 from glia.tracking.liveness import Process, is_alive
 from glia.tracking.records import (
     ENDS,
@@ -37,6 +38,8 @@ R = TypeVar("R", bound=Record)
 class RunReader:
     """All that a run's folder says. `refresh` brings it up to date; until then nothing changes.
 
+    A reader serves one thread at a time.
+
     Args:
         folder: `runs/<id>`.
 
@@ -55,7 +58,7 @@ class RunReader:
             self.kind = str(facts["kind"])
             self.parent: str | None = facts["parent"]
             self.created = datetime.fromisoformat(facts["created"])
-            self.process = Process(**facts["process"])
+            self.process = Process.read(facts["process"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"'{folder / 'run.json'}' is damaged: {error!r} is missing or wrong.") from None
         self.generation = 0  # grows when points that were read are declared void; positions then begin anew
@@ -333,7 +336,14 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         raise NotFoundError(f"There is no run in '{folder}': it has no run.json.") from None
     except (OSError, ValueError) as error:
         raise DataError(f"'{folder / 'run.json'}' cannot be read: {error}.") from None
-    return facts if isinstance(facts, dict) else {}
+    if not isinstance(facts, dict):
+        raise DataError(f"'{folder / 'run.json'}' is damaged: it holds no object.")
+    if facts.get("format", FORMAT) != FORMAT:
+        raise DataError(
+            f"'{folder}' is a run in format {facts['format']}, and this Glia reads format {FORMAT}. "
+            "Upgrade Glia: pip install --upgrade glia"
+        )
+    return facts
 
 
 def _read_json(path: Path) -> dict[str, Any]:

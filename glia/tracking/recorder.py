@@ -39,6 +39,7 @@ from glia.tracking.records import (
     TagsRecord,
     WarningRecord,
     Written,
+    plain,
     to_text,
 )
 from glia.tracking.segment_reader import SegmentReader
@@ -104,9 +105,9 @@ class RunRecorder:
         said = {"name": name, "project": project, "kind": kind, "parent": parent}
         folder = make_folder(home, run_id, said, recipe_toml)
         recorder = cls(folder, run_id=run_id, name=name)
-        recorder.state("running")
         if params:
             recorder.params(params)
+        recorder.state("running")
         recorder._describe(environment or {})
         return recorder
 
@@ -344,7 +345,7 @@ class RunRecorder:
                     ("source.json", describe_source()),
                     ("environment.json", describe_environment(environment)),
                 ):
-                    write_whole(self.folder / name, json.dumps(content, indent=1).encode())
+                    write_whole(self.folder / name, json.dumps(plain(content), indent=1).encode())
 
         self._describing = threading.Thread(target=describe, name="glia source", daemon=True)
         self._describing.start()

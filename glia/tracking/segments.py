@@ -84,8 +84,7 @@ def read_header(head: bytes, where: str) -> Header:
                 f"'{where}' is written in log format {fields['format']}, and this Glia reads format {FORMAT}. "
                 "Upgrade Glia: pip install --upgrade glia"
             )
-        process = Process(fields["host"], fields["boot"], fields["pid"], fields["start"])
-        return Header(fields["writer"], fields["salt"], process)
+        return Header(str(fields["writer"]), int(fields["salt"]), Process.read(fields))
     except (ValueError, KeyError, TypeError, struct.error) as error:
         if isinstance(error, DataError):
             raise

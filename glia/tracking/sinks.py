@@ -5,6 +5,7 @@ When there is no room it writes less and says so, and raises nothing. All method
 writer's lock.
 """
 
+import contextlib
 import mmap
 import os
 import threading
@@ -196,8 +197,8 @@ class MappedFile(Sink):
             try:
                 os.posix_fallocate(self.descriptor, offset, size)
                 return mmap.mmap(self.descriptor, size, offset=offset)
-            except OSError as error:
-                self.problem = error.strerror or str(error)
+            except (OSError, ValueError) as error:  # ValueError: somebody has cut the file meanwhile
+                self.problem = getattr(error, "strerror", None) or str(error)
         return None
 
     def _unmap(self) -> None:
@@ -205,7 +206,8 @@ class MappedFile(Sink):
             self._limit = 0
             for view in (self._view, self._next, *self._retired):
                 if view is not None:
-                    view.close()
+                    with contextlib.suppress(BufferError):  # in a fork: the parent was filling it
+                        view.close()
             self._view = self._next = None
             self._retired = []
 

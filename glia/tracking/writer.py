@@ -137,10 +137,7 @@ class SegmentWriter:
     def sync(self) -> None:
         """Return when everything written so far outlives a power cut."""
         with self._syncing:
-            if self._sink is None:
-                return
-            self._add_checksums(self._number // BLOCK_SLOTS * BLOCK_SLOTS)
-            self._sync()
+            self._sync(self._number // BLOCK_SLOTS * BLOCK_SLOTS)
 
     def close(self, timeout: float = 1.0) -> None:
         """Take nothing more; sync, give back what was allocated ahead, let go of the lock.
@@ -230,28 +227,27 @@ class SegmentWriter:
         with self._lock:
             self._drain()
         with self._syncing:
-            end = self._number
-            self._add_checksums(end // BLOCK_SLOTS * BLOCK_SLOTS)
-            self._add_checksums(end)
-            self._sync()
-            with self._lock:
-                self._closed = True
-                if self._sink is not None:
-                    self._sink.close(self._number)
-                    self._sink = None
-                lost = len(self._waiting) // BODY_BYTES + self.dropped
+            self._sync(self._number)
+            with self._lock, contextlib.suppress(OSError):
+                sink, self._sink, self._closed = self._sink, None, True
+                if sink is not None:
+                    sink.close(self._number)
+        lost = len(self._waiting) // BODY_BYTES + self.dropped
         if self._hold is not None:
             self._hold.release()
         if lost:
             self._told(f"'{self.path}' is closed while it cannot be written ({self._stuck}): {lost:,} slots are lost.")
 
-    def _sync(self) -> None:
+    def _sync(self, checked: int) -> None:
+        """Add checksums for the slots before `checked`, then bring everything to disk."""
         if self._sink is None:
             return
-        slots = self._number
-        while self._also:
-            _sync_file(self._also.popleft())
         try:
+            self._add_checksums(checked // BLOCK_SLOTS * BLOCK_SLOTS)
+            self._add_checksums(checked)
+            while self._also:
+                _sync_file(self._also.popleft())
+            slots = self._number
             getattr(os, "fdatasync", os.fsync)(self._sink.descriptor)
             self.slots_on_disk, self._unsynced = slots, False
         except OSError as error:
@@ -262,7 +258,7 @@ class SegmentWriter:
     def _add_checksums(self, until: int) -> None:
         """Cover the slots before `until` by checksums: whole blocks, or what is left at the end of the segment."""
         first, sums = self._checked, []
-        if self._sink is None or until <= first:
+        if self._sink is None or self._stuck or until <= first:
             return
         size = min(BLOCK_SLOTS, until - first)
         while self._checked < until:

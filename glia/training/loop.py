@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from glia.nn.random import reseed, step_seeds
 from glia.recipe import TrainRecipe
-from glia.training import checkpoint, devices, optimizers
+from glia.training import checkpoint, devices, optimizers, threads
 from glia.training.checkpoint import Checkpoint
 from glia.training.diverged import refuse
 from glia.training.evaluation import outputs_of
@@ -27,8 +27,10 @@ from glia.training.memory import kept_between_steps
 from glia.training.protocols import Batches, Task
 from glia.training.running import Running
 
-MOST_EPOCHS = 200  # when early stopping decides
-PATIENCE = 8  # epochs without improvement, when the recipe leaves it open
+# When the recipe leaves it to early stopping: epochs and epochs without improvement, or as many as take these steps,
+# since an epoch of a small set is a step or two.
+MOST_EPOCHS, MOST_STEPS = 200, 10_000
+PATIENCE, PATIENCE_STEPS = 8, 200
 
 Reason = Literal["epochs", "early stopping", "stopped", "budget"]
 
@@ -68,7 +70,7 @@ def fit(
         TrainingError: the loss is not a finite number any more; the message has the step and the likely cause.
         NotFoundError: asked to resume where there is no checkpoint.
     """
-    with kept_between_steps():
+    with kept_between_steps(), threads.suited_to(model, settings.batch_size):
         return _Fit(model, task, train, validation, settings, listen=listen, control=control or Control()).run()
 
 
@@ -89,9 +91,7 @@ class _Fit:
         self.model, self.task, self.train, self.validation = model, task, train, validation
         self.settings, self.listen, self.control = settings, listen, control
         self.device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-        self.epochs = MOST_EPOCHS if settings.epochs == "auto" else settings.epochs
-        automatic = PATIENCE if settings.epochs == "auto" else 0
-        self.patience = automatic if settings.early_stopping == "auto" else settings.early_stopping
+        self.epochs, self.patience = _limits(settings, len(train))
         self.steps = self.epochs * len(train)
         self.optimizer = optimizers.build(model.parameters(), settings)
         self.rate = optimizers.schedule(settings, self.steps)
@@ -256,12 +256,22 @@ class _Fit:
         self.best_epoch = state.progress["best_epoch"]
         self.best_loss = state.progress["best_loss"] if self.best else math.inf
         self.running = Running.restored(state.running, self.device)
-        threads = state.progress["threads"]
-        if threads != torch.get_num_threads():
+        before, now = state.progress["threads"], torch.get_num_threads()
+        if before != now:
             self.listen(
                 Warned(
-                    f"The run began with {threads} threads and goes on with {torch.get_num_threads()}: sums may differ "
-                    f"in the last bit. Set OMP_NUM_THREADS={threads} for identical weights."
+                    f"The run began with {before} threads and goes on with {now}: sums may differ in the last bit. "
+                    f"Set OMP_NUM_THREADS={before} for identical weights."
                 )
             )
         return float(state.progress["seconds"])
+
+
+def _limits(settings: TrainRecipe, steps_per_epoch: int) -> tuple[int, int]:
+    """Epochs at most, and epochs without improvement after which training ends (0: never)."""
+    if settings.epochs == "auto":
+        epochs = max(MOST_EPOCHS, MOST_STEPS // steps_per_epoch)
+        patience = max(PATIENCE, PATIENCE_STEPS // steps_per_epoch)
+    else:
+        epochs, patience = settings.epochs, 0
+    return epochs, patience if settings.early_stopping == "auto" else settings.early_stopping

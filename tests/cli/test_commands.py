@@ -94,7 +94,7 @@ def test_wrong_usage_exits_with_2() -> None:
 def test_a_recipe_file_with_settings_over_it(flowers, tmp_path) -> None:
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
-        f'data.name = "{flowers}"\ntask.target = "species"\nmodel = {{ name = "mlp", hidden = [6] }}\ntrain.epochs = 2\n'
+        f'data.name = "{flowers}"\ntask.target = "species"\ntrain.epochs = 2\nmodel = {{ name = "mlp", hidden = [6] }}'
     )
     done = glia_command("train", "--recipe", str(recipe), "--set", "model.activation=tanh", "--seed", "3")
     assert done.returncode == 0, done.stderr

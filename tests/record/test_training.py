@@ -249,3 +249,17 @@ def test_the_split_does_not_move_with_the_seed() -> None:
     second = glia.train("iris", epochs=1, seed=2, settings=SMALL)
     np.testing.assert_array_equal(first.learner.division.validation, second.learner.division.validation)
     assert not same_bits(first, second)
+
+
+def test_a_disk_that_is_full_at_the_end_leaves_the_model_in_memory(monkeypatch, capsys) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("glia.learner.replace_file", full)
+    monkeypatch.setattr("glia.training.checkpoint.replace_file", full)
+    run = glia.train("iris", epochs=2, settings=SMALL)
+    assert run.state == "done"
+    assert run.predict([[5.1, 3.5, 1.4, 0.2]]).values[0]
+    told = capsys.readouterr().err
+    assert told.count("No checkpoint could be written") == 1
+    assert "run.learner.save(FOLDER)" in told

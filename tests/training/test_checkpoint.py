@@ -54,11 +54,12 @@ def test_no_checkpoint_and_a_foreign_file_say_so(tmp_path) -> None:
 
 
 def test_another_number_of_threads_is_told(tmp_path) -> None:
-    fitted(network(), settings(), checkpoints=tmp_path, stop_after=5)
+    recipe = settings(batch_size=50_000)  # worth several threads
+    fitted(network(), recipe, checkpoints=tmp_path, stop_after=1)
     threads = torch.get_num_threads()
     torch.set_num_threads(threads + 1)
     try:
-        told = fitted(network(), settings(), checkpoints=tmp_path, resume=True)
+        told = fitted(network(), recipe, checkpoints=tmp_path, resume=True)
     finally:
         torch.set_num_threads(threads)
     assert f"began with {threads} threads and goes on with {threads + 1}" in told[0].message  # type: ignore[attr-defined]
