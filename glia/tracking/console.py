@@ -74,7 +74,8 @@ class _ConsoleFile:
         self.lock = threading.RLock()  # re-entrant: a signal handler may print
         self._starts: deque[tuple[object, int]] = deque(
             maxlen=TAKEN_BACK_AT_MOST
-        )  # who wrote the last lines, and where
+        )  # who wrote a line, and where it begins
+        self._end = 0  # of the file, as far as this process wrote it
         self._descriptor = -1
         with contextlib.suppress(OSError):
             (folder / "console").mkdir(exist_ok=True)
@@ -87,18 +88,22 @@ class _ConsoleFile:
         """Append a line."""
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with contextlib.suppress(OSError):
-            self._starts.append((who, os.lseek(self._descriptor, 0, os.SEEK_END)))
-            os.write(self._descriptor, f"{stamp} {text}\n".encode(errors="replace"))
+            self._forget_if_others_wrote()
+            self._starts.append((who, self._end))
+            self._end += os.write(self._descriptor, f"{stamp} {text}\n".encode(errors="replace"))
 
     def take_back(self, who: object, lines: int) -> None:
         """Remove the last lines, as far as `who` wrote them: they are about to be drawn anew."""
         start = None
+        with contextlib.suppress(OSError):
+            self._forget_if_others_wrote()
         while lines > 0 and self._starts and self._starts[-1][0] is who:
             start = self._starts.pop()[1]
             lines -= 1
         if start is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, start)
+                self._end = start
 
     def close(self) -> None:
         """Nothing is kept any more."""
@@ -112,6 +117,13 @@ class _ConsoleFile:
         """In the child: whole lines go to the same file, but the parent's are not taken back."""
         self.lock = threading.RLock()
         self._starts.clear()
+
+    def _forget_if_others_wrote(self) -> None:
+        """What a forked child has printed since must not be cut off."""
+        end = os.lseek(self._descriptor, 0, os.SEEK_END)
+        if end != self._end:
+            self._end = end
+            self._starts.clear()
 
 
 class _Tee:

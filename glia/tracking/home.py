@@ -32,7 +32,7 @@ def find_home(start: str | Path | None = None) -> Path | None:
         return folder if folder.is_dir() else None
     for folder in _upwards(start):
         candidate = folder / FOLDER
-        if candidate.is_dir() and not _only_when_named(folder):
+        if os.path.isdir(candidate) and not _only_when_named(folder):
             _refuse_foreign(candidate)
             return candidate
     return None

@@ -149,7 +149,8 @@ class Index:
         """What the index should say of a run; nothing if its folder cannot be read."""
         try:
             reader = self._reader(folder)
-            rests = reader.at_rest()  # asked before reading: what is read then is all there is
+            reader.refresh()
+            rests = reader.at_rest()  # asked before the last reading: what is read then is all there is
             reader.refresh()
         except GliaError:
             return []

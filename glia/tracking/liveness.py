@@ -83,7 +83,7 @@ def is_alive(process: Process, lock: Path) -> bool | None:
     same_kernel = process.boot == here.boot if process.boot and here.boot else process.host == here.host
     if not same_kernel:
         return False if process.host == here.host else None  # this machine was started anew since, or it is another
-    held = _is_held(lock)
+    held = is_held(lock)
     return _runs(process) if held is None else held
 
 
@@ -97,8 +97,8 @@ def _lock(descriptor: int) -> bool:
     return True
 
 
-def _is_held(path: Path) -> bool | None:
-    """None where locks do not tell."""
+def is_held(path: Path) -> bool | None:
+    """Whether some process holds that lock; None where locks do not tell."""
     if fcntl is None:
         return None
     with _guard:

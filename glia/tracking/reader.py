@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from glia.errors import DataError, NotFoundError, did_you_mean
 from glia.tracking.console import Line, read_console
 from glia.tracking.curves import Curve, Rewound, Series
 from glia.tracking.folders import FORMAT
-from glia.tracking.liveness import Process, is_alive
+from glia.tracking.liveness import Process, is_alive, is_held
 from glia.tracking.records import (
     ENDS,
+    STATES,
     ChecksumRecord,
     DataRecord,
     Direction,
@@ -231,8 +232,11 @@ class RunReader:
 
     def at_rest(self) -> bool:
         """Whether no process writes to this run any more, as far as can be known; another may begin to."""
+        begun = [each for each in self._segments.values() if each.header is None]
         writers = [(each.header.process, each.lock) for each in self._segments.values() if each.header]
-        return all(is_alive(process, lock) is False for process, lock in writers or [self.witness])
+        return not any(is_held(each.lock) for each in begun) and all(
+            is_alive(process, lock) is False for process, lock in writers or [self.witness]
+        )
 
     # Files
 
@@ -289,9 +293,11 @@ class RunReader:
         if isinstance(record, StreamRecord):
             self._streams[name][record.id] = record.name
             self._curves.setdefault(record.name, Curve())
-            if record.direction:
+            if record.direction in get_args(Direction):
                 self._directions[record.name] = record.direction
             return
+        if isinstance(record, StateRecord) and record.state not in STATES:
+            return  # of a newer Glia
         if isinstance(record, RewindRecord):
             self._rewind(Rewound(record.step, record.slots))
         elif isinstance(record, StateRecord) and (self._stated is None or record.time >= self._stated[0].time):

@@ -272,11 +272,15 @@ class RunRecorder:
         with self._lock:
             steps: dict[_Phase, int] = {}
             for name, value in values.items():
-                number = to_number(name, value)
-                phase = self._stream(name).phase
+                number = value if type(value) is float else to_number(name, value)
+                stream = self._streams.get(name) or self._stream(name)
+                phase = stream.phase
                 step = steps.setdefault(phase, phase.last + 1)
                 phase.last = step
-                self._append_anew(name, step, when, number)
+                try:
+                    stream.append(stream.id, step, when, number)
+                except SegmentClosed:
+                    self._append_anew(name, step, when, number)
 
     def _append_anew(self, name: str, step: int, when: int, value: float) -> None:
         while True:
@@ -327,7 +331,7 @@ class RunRecorder:
                     folder.mkdir(exist_ok=True)
                 count = sum(1 for _ in folder.glob("*.log"))
                 self._writer = SegmentWriter(folder / f"{count + 1}-{os.urandom(4).hex()}.log")
-                for name in ("run.json", "recipe.toml", "environment.json", "source.json"):
+                for name in ("run.json", "recipe.toml"):
                     self._writer.sync_also(self.folder / name)
             return self._writer
 
@@ -346,6 +350,9 @@ class RunRecorder:
                     ("environment.json", describe_environment(environment)),
                 ):
                     write_whole(self.folder / name, json.dumps(plain(content), indent=1).encode())
+                    writer = self._writer
+                    if writer is not None:
+                        writer.sync_also(self.folder / name)
 
         self._describing = threading.Thread(target=describe, name="glia source", daemon=True)
         self._describing.start()

@@ -78,10 +78,6 @@ class SegmentReader:
         finally:
             os.close(descriptor)
 
-    def has_news(self) -> bool:
-        """Whether `refresh` would find something; reads four bytes."""
-        return self.header is None or has_slot(self.path, self.slots, self.header.salt)
-
     def verify(self) -> list[tuple[int, int]]:
         """Blocks that are not what was written: (first slot, slots). Reads the whole file again."""
         fresh, wrong = SegmentReader(self.path), []

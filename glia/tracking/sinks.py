@@ -31,7 +31,6 @@ Way = Literal["map", "write"]
 MAPPED_DISKS = frozenset({"ext4", "xfs", "tmpfs"})
 FIRST_EXTENT_BYTES = 64 << 10
 LARGEST_EXTENT_BYTES = 8 << 20
-MOST_AT_ONCE = 1 << 16  # slots of a backlog written in one go, which is how long a caller may have to wait
 
 _put = SLOT.pack_into
 _pack = SLOT.pack

@@ -9,6 +9,7 @@ travel with the file and need no second one. At the close the last, shorter bloc
 """
 
 import contextlib
+import errno
 import logging
 import os
 import threading
@@ -23,11 +24,12 @@ from typing import cast
 from glia.tracking.liveness import Hold, this_process
 from glia.tracking.records import ChecksumRecord, to_text
 from glia.tracking.segments import BODY, BODY_BYTES, HEADER_BYTES, SLOT_BYTES, Header, pack_text
-from glia.tracking.sinks import MOST_AT_ONCE, MappedFile, Sink, Way, WrittenFile, best_way, read_at, write_at
+from glia.tracking.sinks import MappedFile, Sink, Way, WrittenFile, best_way, read_at, write_at
 
 SECONDS_BETWEEN_SYNCS = 1.0
 MOST_WAITING_BYTES = 64 << 20
 RESERVED_FOR_TEXT = 1 << 20
+MOST_AT_ONCE = 1 << 16  # slots of a backlog written in one go, which is how long a caller may have to wait
 BLOCK_SLOTS = (64 << 10) // SLOT_BYTES
 
 log = logging.getLogger("glia")
@@ -200,7 +202,7 @@ class SegmentWriter:
             return False
         try:
             if write_at(descriptor, self.header.to_bytes(), 0) != HEADER_BYTES:
-                raise OSError(28, os.strerror(28))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._sink = (MappedFile if self._way == "map" else WrittenFile)(descriptor, self.header.salt, self._wake)
         except OSError as error:
             os.close(descriptor)
