@@ -36,6 +36,7 @@ class Progress(AbstractContextManager["Progress"]):
         self._display = display or choose()
         self._started: FitStarted | None = None
         self._drawn = 0.0
+        self._judged = ""  # what the last epoch came to
 
     def __call__(self, event: Event) -> None:
         """Draw one event."""
@@ -45,6 +46,7 @@ class Progress(AbstractContextManager["Progress"]):
         elif isinstance(event, StepsDone):
             self._move(event)
         elif isinstance(event, EpochDone):
+            self._judged = judged(event.metrics)
             self._display.say(epoch(event))
         elif isinstance(event, Warned):
             self._display.say(f"Note: {event.message}")
@@ -60,7 +62,7 @@ class Progress(AbstractContextManager["Progress"]):
         if self._started is not None and now - self._drawn > SECONDS_BETWEEN_DRAWINGS:
             self._drawn = now
             steps = self._started.epochs * self._started.steps_per_epoch
-            self._display.show(moving(event, self._started), event.step / steps)
+            self._display.show(moving(event, self._started, self._judged), event.step / steps)
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._display.close()
@@ -83,29 +85,36 @@ def opening(event: FitStarted) -> str:
     return f"{event.parameters:,} parameters, {event.train_samples:,} samples{judged}, on {event.device}{again}"
 
 
-def moving(event: StepsDone, started: FitStarted) -> str:
-    """The line that moves."""
-    return (
-        f"epoch {event.epoch}/{started.epochs}  loss {event.loss:.4g}  {event.samples_per_second:,.0f} samples/s  "
-        f"{duration(event.seconds_left)} left"
-    )
+def moving(event: StepsDone, started: FitStarted, judged: str) -> str:
+    """The line that moves: where it is, the loss now, what validation last gave, how fast, how long still."""
+    parts = [
+        f"epoch {event.epoch}/{started.epochs}",
+        f"loss {event.loss:.4g}",
+        judged,
+        f"{event.samples_per_second:,.0f} samples/s",
+        f"{duration(event.seconds_left)} left",
+    ]
+    return "  ".join(part for part in parts if part)
 
 
 def epoch(event: EpochDone) -> str:
     """The line an epoch leaves behind."""
     mark = "  best" if event.best else ""
-    return f"epoch {event.epoch:>3}  {shown(event.metrics)}  {duration(event.seconds)}{mark}"
+    parts = [
+        f"epoch {event.epoch:>3}",
+        f"train loss {event.metrics['train/loss']:.4f}",
+        judged(event.metrics),
+        duration(event.seconds),
+    ]
+    return "  ".join(part for part in parts if part) + mark
 
 
-def shown(metrics: Mapping[str, float]) -> str:
-    """Metrics in a line: the training loss, then what validation gave."""
-    line = f"train loss {metrics['train/loss']:.4f}"
-    judged = {name.split("/")[1]: value for name, value in metrics.items() if name.startswith("validation/")}
-    if judged.get("log-loss") == judged.get("loss"):
-        judged.pop("log-loss", None)  # without class weights they are the same
-    if judged:
-        line += "  validation " + "  ".join(f"{name} {value:.4f}" for name, value in judged.items())
-    return line
+def judged(metrics: Mapping[str, float]) -> str:
+    """What validation gave, in a line; nothing if there was none."""
+    found = {name.split("/")[1]: value for name, value in metrics.items() if name.startswith("validation/")}
+    if found.get("log-loss") == found.get("loss"):
+        found.pop("log-loss", None)  # without class weights they are the same
+    return "validation " + "  ".join(f"{name} {value:.4f}" for name, value in found.items()) if found else ""
 
 
 def duration(seconds: float) -> str:

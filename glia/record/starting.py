@@ -1,6 +1,7 @@
 """Runs of loops that are not Glia's: begun by hand, ended by hand or by the end of the program."""
 
 import atexit
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,11 +36,13 @@ def continued(reference: str) -> Run:
 def _recording(recorder: RunRecorder) -> Run:
     recorder.state("running")
     run = Run(recorder.folder, recorder=recorder)
-    atexit.register(_ended_with_the_program, run)
+    atexit.register(_ended_with_the_program, run, os.getpid())
     return run
 
 
-def _ended_with_the_program(run: Run) -> None:
+def _ended_with_the_program(run: Run, pid: int) -> None:
+    if os.getpid() != pid:
+        return  # a forked child that leaves by sys.exit; the program goes on
     error = getattr(sys, "last_value", None)
     if error is None:
         run.end("done")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from glia import recipe as recipes
@@ -20,7 +21,7 @@ from glia.record.run import Run, opened
 from glia.tracking.console import capture
 from glia.tracking.home import open_home
 from glia.tracking.recorder import RunRecorder
-from glia.training import events
+from glia.training import devices, events
 from glia.training.events import EpochDone, Event, FitStarted, Listener, StepsDone, Warned
 from glia.training.loop import Control
 
@@ -57,6 +58,7 @@ def train(recipe: Recipe, data: Any, order: Order) -> Run:
         project=order.project or Path(dataset.name).stem or "default",
         params=learner.recipe.params(),
         recipe_toml=learner.recipe.toml(),
+        environment={"device": devices.describe(learner.device), "threads": torch.get_num_threads()},
     )
     recorder.data(version=dataset.version, name=dataset.name, samples=len(dataset))
     return _carry_out(learner, dataset, recorder, order, resume=False)

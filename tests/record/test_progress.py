@@ -27,6 +27,8 @@ def test_what_a_person_sees() -> None:
     progress(StepsDone(1, 10, 0.51234, 1e-3, 12_000.0, 75.0))
     progress(StepsDone(1, 11, 0.5, 1e-3, 12_000.0, 75.0))
     progress(EpochDone(1, 25, {"train/loss": 0.5, "train/accuracy": 0.9, "validation/loss": 0.25}, True, 2.04))
+    progress._drawn = 0.0
+    progress(StepsDone(2, 30, 0.4, 1e-3, 12_000.0, 60.0))
     progress(Warned("the disk is full"))
     progress(FitDone("epochs", 4, 100, 1, 8.0))
     assert display.said == [
@@ -34,7 +36,10 @@ def test_what_a_person_sees() -> None:
         "epoch   1  train loss 0.5000  validation loss 0.2500  2.0 s  best",
         "Note: the disk is full",
     ]
-    assert display.moved == [("epoch 1/4  loss 0.5123  12,000 samples/s  1 min 15 s left", 0.1)], "not drawn too often"
+    assert display.moved == [  # not drawn too often
+        ("epoch 1/4  loss 0.5123  12,000 samples/s  1 min 15 s left", 0.1),
+        ("epoch 2/4  loss 0.4  validation loss 0.2500  12,000 samples/s  1 min 0 s left", 0.3),
+    ]
     assert display.closed == 1
 
 

@@ -119,3 +119,19 @@ def test_a_run_shows_itself_in_notebooks_without_running_what_it_holds() -> None
         run.log(loss=1.0)
     assert "&lt;script&gt;" in run._repr_html_()
     assert "<script>" not in run._repr_html_()
+
+
+def test_a_forked_child_that_leaves_does_not_end_its_parents_run() -> None:
+    script = """
+        import glia, os, sys
+        run = glia.start()
+        child = os.fork()
+        if child == 0:
+            sys.exit(0)
+        os.waitpid(child, 0)
+        print(run.state, run.id, flush=True)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True)
+    state, run_id = done.stdout.split()
+    assert state == "running", done.stderr
+    assert glia.run(run_id).state == "done"

@@ -182,9 +182,21 @@ def test_a_first_signal_ends_the_run_as_stopped_with_a_checkpoint(tmp_path, numb
     assert run.predict([[5.1, 3.5, 1.4, 0.2]]).values[0]
 
 
+def test_a_second_signal_leaves_at_once(tmp_path) -> None:
+    process = held(tmp_path, epochs=1000)
+    process.send_signal(signal.SIGINT)
+    while "Once more" not in (process.stderr.readline() if process.stderr else "Once more"):
+        pass
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "KeyboardInterrupt" in err
+    assert (glia.runs()[0].state, glia.runs()[0].reason) == ("stopped", "interrupted")
+
+
 def test_a_killed_run_is_crashed_and_goes_on_to_the_same_bits(tmp_path) -> None:
     whole = glia.train("iris", epochs=30, settings=SMALL)
-    process = started_with(tmp_path, epochs=30)
+    process = held(tmp_path, epochs=30)
     process.kill()
     process.communicate(timeout=60)
     crashed = glia.runs()[0]
@@ -197,7 +209,7 @@ def test_a_killed_run_is_crashed_and_goes_on_to_the_same_bits(tmp_path) -> None:
     np.testing.assert_array_equal(curve["value"], expected["value"])
 
 
-def started_with(tmp_path: Path, epochs: int) -> "subprocess.Popen[str]":
+def held(tmp_path: Path, epochs: int) -> "subprocess.Popen[str]":
     """A training process held still by its own listener after its first checkpoints, to be killed there."""
     mark = tmp_path / "mark"
     script = textwrap.dedent(f"""
