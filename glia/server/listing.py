@@ -26,7 +26,7 @@ COLUMNS: dict[str, Callable[[Row], Any]] = {
     "state": lambda row: row.state,
     "model": lambda row: f"{row.params.get('model.name', '')}/{row.params.get('model.size', '')}",
     "data": lambda row: row.params.get("data.name"),
-    "created": lambda row: row.created,
+    "created": lambda row: row.created.timestamp(),
     "seconds": lambda row: seconds(row.state, row.created, row.ended, row.updated),
 }
 
@@ -101,13 +101,27 @@ def read_runs(
 
 
 def matches(row: Row, words: list[str]) -> bool:
-    """Whether all words (in lower case) occur in the run's names, tags, notes or params."""
-    if not words:
+    """Whether all words (in lower case) occur in the run's names, tags, notes or params.
+
+    A word `name=value` is a tag or param with that value; the beginning of its name may be left out: `epochs=3`.
+    """
+    facts = {**row.tags, **row.params}
+    hay = "\n".join(map(str, [row.id, row.name, row.project, row.kind, row.notes, *facts, *facts.values()])).lower()
+    return all(_says(facts, word) if "=" in word else word in hay for word in words)
+
+
+def _says(facts: dict[str, Any], word: str) -> bool:
+    name, _, wanted = word.partition("=")
+    return any(f".{key.lower()}".endswith(f".{name}") and _equal(value, wanted) for key, value in facts.items())
+
+
+def _equal(value: Any, wanted: str) -> bool:
+    if str(value).lower() == wanted:
         return True
-    facts = [row.id, row.name, row.project, row.kind, row.notes]
-    facts += [f"{name}={value}" for pairs in (row.tags, row.params) for name, value in pairs.items()]
-    hay = "\n".join(facts).lower()
-    return all(f"\n{word}\n" in f"{hay}\n" if "=" in word else word in hay for word in words)
+    try:
+        return float(value) == float(wanted)
+    except (TypeError, ValueError):
+        return False
 
 
 def ordered(rows: list[Row], sort: str, known: Iterable[Row]) -> list[Row]:
@@ -135,7 +149,7 @@ def _rank(value: Any) -> tuple[int, Any]:
     """Numbers before all else, which is compared as text, so that mixed columns can be sorted."""
     if isinstance(value, int | float):
         return 0, value
-    return 1, value.isoformat() if hasattr(value, "isoformat") else str(value).lower()
+    return 1, str(value).lower()
 
 
 def _answer(row: Row) -> RunRow:
