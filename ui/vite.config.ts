@@ -6,7 +6,7 @@ export default defineConfig({
   build: {
     outDir: "../glia/server/static",
     emptyOutDir: true,
-    // The content security policy forbids data: in connect-src; small assets stay files.
+    // The content security policy allows no data: addresses, so small assets stay files.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 700, // ECharts, loaded only where there is a picture

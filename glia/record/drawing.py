@@ -1,5 +1,6 @@
 """Pictures drawn with matplotlib, and runs as HTML: what notebooks and files show. The pages draw by themselves."""
 
+import io
 from functools import singledispatch
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,16 @@ def draw(picture: Picture) -> "Figure":
         from matplotlib.figure import Figure
     except ImportError:
         raise ConfigError("Drawing needs matplotlib: pip install 'glia[plots]'.") from None
-    figure = Figure(figsize=(6, 4), layout="constrained")
+
+    class Drawn(Figure):
+        """A figure that notebooks show without pyplot."""
+
+        def _repr_png_(self) -> bytes:
+            buffer = io.BytesIO()
+            self.savefig(buffer, format="png", dpi=110)
+            return buffer.getvalue()
+
+    figure = Drawn(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     axes.set_prop_cycle(color=OKABE_ITO)
     axes.set_title(picture.title)

@@ -130,7 +130,7 @@ class Recipe(Answer):
     """The complete recipe and where it departs from the defaults."""
 
     toml: str = Field(description="Empty for a loop of one's own.")
-    changed: list[str] = Field(description="Dotted keys whose values are not the defaults.")
+    changed: list[str] = Field(description="Keys whose values are not the defaults, and params beside the recipe.")
 
 
 class Document(Answer):

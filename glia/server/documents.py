@@ -1,7 +1,8 @@
 """The texts of a run: recipe, source, environment, console."""
 
 import tomllib
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/runs/{run}", tags=["runs"], responses={404: {"model"
 def read_recipe(run: str, readers: Open) -> Recipe:
     """The complete recipe as TOML, every default written out."""
     with readers.open(run) as reader:
-        return Recipe(toml=reader.recipe_toml, changed=departures(reader.recipe_toml))
+        return Recipe(toml=reader.recipe_toml, changed=departures(reader.recipe_toml, reader.params))
 
 
 @router.get("/source")
@@ -43,14 +44,17 @@ def read_console(run: str, readers: Open, lines: Annotated[int, Query(ge=1, le=1
     return Console(lines=shown, more=len(found) > lines)
 
 
-def departures(toml: str) -> list[str]:
-    """The dotted keys of a recipe whose values are not the defaults, those apart that have no default to speak of.
+def departures(toml: str, params: Mapping[str, Any]) -> list[str]:
+    """The dotted keys of a recipe whose values are not the defaults, and params that are not of the recipe.
 
-    A recipe that this version cannot read, such as one with a model of the user's own that is gone, has none.
+    Keys without a default to speak of are left out. Of a recipe that this version cannot read, such as one with a model
+    of the user's own that is gone, nothing can be told.
     """
     try:
         recipe = recipes.from_dict(tomllib.loads(toml))
     except (tomllib.TOMLDecodeError, GliaError):
         return []
     defaults = recipes.from_dict({"model": {"name": recipe.model.name, "size": recipe.model.size}}).params()
-    return [key for key, value in recipe.params().items() if defaults.get(key, "") not in ("", value)]
+    complete = recipe.params()
+    changed = [key for key, value in complete.items() if defaults.get(key, "") not in ("", value)]
+    return changed + [key for key in params if key not in complete]

@@ -118,8 +118,14 @@ class Classification:
     def metrics(self, outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> dict[str, float]:
         """The metrics shown, over all samples given, in double precision."""
         outputs, targets = outputs.detach().cpu().double(), targets.cpu()
-        loss = {"loss": self.loss(outputs, targets).item()}
-        return loss | {name: MEASURES[name](outputs, targets) for name in self.shown if name != "loss"}
+        loss, predicted = self.loss(outputs, targets).item(), outputs.argmax(1)
+        measures: dict[str, Callable[[], float]] = {
+            "loss": lambda: loss,
+            "accuracy": lambda: accuracy(predicted, targets),
+            "macro-f1": lambda: macro_f1(predicted, targets, self.outputs),
+            "log-loss": lambda: float(F.cross_entropy(outputs, targets)) if self.weights else loss,
+        }
+        return {name: measures[name]() for name in self.shown}
 
     def decode(self, outputs: Float[Tensor, "N K"]) -> Prediction:
         """The likeliest label of each sample, and the probabilities of all."""
@@ -174,23 +180,17 @@ class Classification:
         )
 
 
-def accuracy(outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> float:
-    """The share of samples whose largest output is that of their class."""
-    return float((outputs.argmax(1) == targets).sum()) / len(targets)
+def accuracy(predicted: Int[Tensor, "N"], targets: Int[Tensor, "N"]) -> float:
+    """The share of samples whose class was predicted."""
+    return float((predicted == targets).sum()) / len(targets)
 
 
-def macro_f1(outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> float:
+def macro_f1(predicted: Int[Tensor, "N"], targets: Int[Tensor, "N"], classes: int) -> float:
     """F1 = 2 TP / (2 TP + FP + FN) of each class, averaged over the classes that are there or were predicted."""
-    classes, predicted = outputs.shape[1], outputs.argmax(1)
     right = torch.bincount(targets[predicted == targets], minlength=classes).double()
     sizes = (torch.bincount(targets, minlength=classes) + torch.bincount(predicted, minlength=classes)).double()
     there = sizes > 0
     return float((2 * right[there] / sizes[there]).mean())
-
-
-def log_loss(outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> float:
-    """The mean of -log p of the true class, in nats; unlike the loss it knows no class weights."""
-    return float(F.cross_entropy(outputs, targets))
 
 
 def confusion(predicted: NDArray[np.int64], true: NDArray[np.int64], classes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -210,11 +210,7 @@ def confusion(predicted: NDArray[np.int64], true: NDArray[np.int64], classes: ND
 
 Loss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 LOSSES: dict[str, Loss] = {"cross-entropy": F.cross_entropy}
-MEASURES: dict[str, Callable[[Tensor, Tensor], float]] = {
-    "accuracy": accuracy,
-    "macro-f1": macro_f1,
-    "log-loss": log_loss,
-}
+# The log-loss is the mean of -log p of the true class, in nats; unlike the loss it knows no class weights.
 DIRECTIONS: dict[str, Direction] = {"loss": "lower", "accuracy": "higher", "macro-f1": "higher", "log-loss": "lower"}
 
 

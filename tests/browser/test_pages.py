@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from glia import pictures
 from glia.tracking.recorder import RunRecorder
 from tests.browser.conftest import Writer
 from tests.server.recorded import add_picture, confusion, finish, log_epochs, scatter, training
@@ -160,12 +161,16 @@ def test_all_parts_of_a_run_open(page: Page, home: Path, three: list[RunRecorder
     expect(page.get_by_text("numpy 2.4.6")).to_be_visible()
 
 
-def test_pictures_of_a_regression_are_drawn(page: Page, home: Path) -> None:
+def test_pictures_are_drawn_and_files_are_linked(page: Page, home: Path) -> None:
     with training(home) as recorder:
         add_picture(recorder, "validation/predicted", scatter())
         add_picture(recorder, "validation/confusion", confusion(3))
+        recorder.media("coefficients", b"name,value", suffix=".csv", kind="table")
+        recorder.media("first filter", b"GIF89a", suffix=".gif", kind="image", caption="after training")
     page.goto(f"/runs/{recorder.id}")
     expect(page.get_by_role("img", name="Predicted against true").locator("canvas")).to_be_visible()
+    expect(page.get_by_role("link", name="coefficients")).to_have_attribute("href", re.compile(r"/media/\w+\.csv$"))
+    expect(page.get_by_text("after training")).to_be_visible()
     expect(page.get_by_role("table", name="Confusion matrix: rows true, columns predicted")).to_be_attached()
 
 
@@ -196,3 +201,48 @@ def test_no_page_is_wider_than_the_window(page: Page, three: list[RunRecorder], 
         expect(page.locator("main h1")).to_be_visible()
         page.wait_for_load_state("load")
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+
+
+def odd_values() -> dict[str, list[float]]:
+    """Metrics that are hard to draw."""
+    nan, inf = float("nan"), float("inf")
+    return {
+        "one": [1.0],
+        "constant": [0.0001] * 5,
+        "nothing": [nan, nan],
+        "endless": [inf, -inf, 1.0],
+        "negative": [-1.0, -2.0, -3.0],
+        "tiny": [1e-300, 1e-290],
+        "huge": [1e300, -1e300],
+        "loss/with/slashes": [0.0107, 0.3, 1.95],
+        "__proto__": [1.0, 2.0],
+        "constructor": [3.0, 2.0],
+        "<b>bold & 'quoted' \"name\"</b>": [1.0, 2.0],
+        "Verlust ünter Prüfung \U0001f40d": [2.0, 1.0],
+    }
+
+
+@pytest.mark.parametrize("query", ["", "?y=log&smoothing=0.9", "?x=time&y=log"])
+def test_odd_runs_break_no_page(page: Page, home: Path, query: str) -> None:
+    with training(home, name="<i>odd</i>", project="a/b&c=d", **{"data.name": "/a/very/long/path/" * 20}) as recorder:
+        for name, values in odd_values().items():
+            for step, value in enumerate(values):
+                recorder.log({name: value}, step=step - 1)
+        recorder.params({"text": "x" * 3000, "nested": {"a": [1, None]}, "<script>": "alert(1)"})
+        recorder.tag(a="", b="<b>")
+        recorder.note("one\ntwo <b>")
+        add_picture(recorder, "nothing", pictures.Points(title="", x="", y="", groups=()))
+        add_picture(
+            recorder, "gaps", pictures.Curve(title="g", x="x", y="y", lines=(("a", (1.0, 2.0), (float("nan"), 2.0)),))
+        )
+        add_picture(recorder, "empty", pictures.Matrix(title="e", x="", y="", columns=(), rows=(), values=()))
+    page.goto("/")
+    expect(page.get_by_role("link", name="<i>odd</i>")).to_be_visible()
+    page.goto(f"/runs/{recorder.id}{query}")
+    for name in odd_values():
+        expect(page.locator("figcaption b").get_by_text(name, exact=True)).to_be_visible()
+    expect(page.locator("figure canvas").nth(len(odd_values()) - 1)).to_be_visible()
+    page.goto(f"/compare{query or '?'}&runs={recorder.id}")
+    expect(page.get_by_role("heading", name="1 run compared")).to_be_visible()
+    page.goto(f"/runs/{recorder.id}?tab=recipe")
+    expect(page.get_by_text("[data]")).to_be_visible()

@@ -10,14 +10,15 @@ from tests.server.recorded import training
 
 def test_the_recipe_and_where_it_departs_from_the_defaults(home: Path, client: httpx.Client) -> None:
     with training(home, **{"train.learning_rate": 0.01, "model.activation": "tanh"}) as recorder:
+        recorder.params({"mine": 3})
         recipe = client.get(f"/runs/{recorder.id}/recipe").json()
     assert "learning_rate = 0.01" in recipe["toml"]
-    assert recipe["changed"] == ["model.activation", "train.epochs", "train.learning_rate"]
+    assert recipe["changed"] == ["model.activation", "train.epochs", "train.learning_rate", "mine"]
 
 
 @pytest.mark.parametrize("toml", ["", "not toml", "[model]\nname = 'gone'\n", "model = 3\n", "[[model]]\n"])
 def test_a_recipe_that_cannot_be_read_departs_from_nothing(toml: str) -> None:
-    assert departures(toml) == []
+    assert departures(toml, {}) == []
 
 
 def test_source_and_environment_as_recorded(home: Path, client: httpx.Client) -> None:

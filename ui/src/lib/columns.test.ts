@@ -44,12 +44,19 @@ test("no run is best among runs on different data", () => {
 
 test("a param's column shows the param", () => {
   const [column] = columnsOf(list, ["train.epochs"]);
-  expect(column).toMatchObject({ above: "train", title: "epochs", isMetric: false });
+  expect(column).toMatchObject({ above: "train", title: "epochs", isNumber: true });
   expect(column?.cells.map(({ text }) => text)).toEqual(["3", "", "", ""]);
 });
 
+test("a param of words stands at the left", () => {
+  const runs = [run({}, { epochs: 3 }), run({}, { epochs: "auto" })];
+  expect(columnsOf({ ...list, runs, params: ["epochs"] }, ["epochs"])[0]?.isNumber).toBe(false);
+});
+
 test("a column that no run has any more is empty", () => {
-  expect(columnsOf(list, ["gone"])[0]?.cells.map(({ text }) => text)).toEqual(["", "", "", ""]);
+  for (const name of ["gone", "constructor", "__proto__"]) {
+    expect(columnsOf(list, [name])[0]?.cells.map(({ text }) => text)).toEqual(["", "", "", ""]);
+  }
 });
 
 test("the best, by direction; none among equals or without a direction", () => {

@@ -3,12 +3,13 @@
 import type { RunList, RunRow } from "./api";
 import { aligned, decimalsOf, setting } from "./format";
 import { mainMetrics } from "./groups";
+import { own } from "./own";
 
 export type Column = {
   name: string; // as the server sorts by it
   above: string; // "validation", "train": the first part of a name, in small print
   title: string;
-  isMetric: boolean;
+  isNumber: boolean; // stands at the right
   direction: string;
   cells: Cell[]; // one a run
 };
@@ -25,7 +26,8 @@ export function columnsOf(list: RunList, names: readonly string[]): Column[] {
     const isMetric = directions.has(name) || !list.params.includes(name);
     const direction = directions.get(name) ?? "";
     const cells = isMetric ? metricCells(list.runs, valuesOf(list.runs, name), direction) : paramCells(list.runs, name);
-    return { name, ...divided(name), isMetric, direction, cells };
+    const isNumber = isMetric || list.runs.every(({ params }) => typeof (own(params, name) ?? 0) === "number");
+    return { name, ...divided(name), isNumber, direction, cells };
   });
 }
 
@@ -51,8 +53,12 @@ export function metricCells(runs: readonly RunRow[], values: readonly (number | 
   return values.map((value, at) => ({ text: value === null ? "" : aligned(value, decimals), best: best[at] ?? false }));
 }
 
-const valuesOf = (runs: readonly RunRow[], name: string): (number | null)[] =>
-  runs.map(({ values }) => (values[name] === undefined ? null : Number(values[name])));
+function valuesOf(runs: readonly RunRow[], name: string): (number | null)[] {
+  return runs.map(({ values }) => {
+    const value = own(values, name);
+    return value === undefined ? null : Number(value);
+  });
+}
 
 const paramCells = (runs: readonly RunRow[], name: string): Cell[] =>
-  runs.map(({ params }) => ({ text: setting(params[name]), best: false }));
+  runs.map(({ params }) => ({ text: setting(own(params, name)), best: false }));

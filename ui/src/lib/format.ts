@@ -80,7 +80,8 @@ export function exact(when: Date): string {
 /** A param as text: lists as 64, 32; true and false as words. */
 export function setting(value: unknown): string {
   if (value === null || value === undefined || value === "") return "";
-  if (typeof value === "number") return Number.isInteger(value) ? String(value) : number(value, 6);
+  if (typeof value === "number")
+    return Number.isInteger(value) && Math.abs(value) < 1e9 ? String(value) : number(value, 6);
   if (Array.isArray(value)) return value.map(setting).join(", ");
   if (typeof value === "object") return JSON.stringify(value);
   return String(value);

@@ -15,6 +15,7 @@ const GRID = { left: 8, right: 16, top: 12, bottom: 8, outerBounds: { left: 4, r
 const SHORT_LABELS = 8;
 const MOST_CELLS_WITH_TEXT = 26;
 const MANY_NUMBERS = 400;
+const MOST_LABELS = 26;
 
 /** How `picture` is drawn; the title stands above, outside the canvas. */
 export function pictureOptions(picture: Drawn, ink: Ink, dark: boolean): EChartsCoreOption {
@@ -69,7 +70,7 @@ function matrix(picture: Of<"matrix">, ink: Ink, dark: boolean): EChartsCoreOpti
   return {
     grid: { left: 8, right: 8, top: 8, bottom: 8, outerBounds: { left: 4, right: 4, top: 4, bottom: 4 } },
     xAxis: { ...names(picture.columns, picture.x, ink), splitLine: { show: false } },
-    yAxis: { ...names(picture.rows, picture.y, ink), inverse: true, nameGap: 8 },
+    yAxis: { ...names(picture.rows, picture.y, ink, false), inverse: true, nameGap: 8 },
     visualMap: {
       show: false,
       min: 0,
@@ -202,7 +203,7 @@ const numbers = (row: Row): number[] => row.map(Number);
 
 const pairs = (xs: Row, ys: Row): number[][] => numbers(xs).map((x, at) => [x, Number(ys[at])]);
 
-function names(labels: readonly string[], name: string, ink: Ink): object {
+function names(labels: readonly string[], name: string, ink: Ink, across = true): object {
   const long = labels.some((label) => label.length > SHORT_LABELS) || labels.length > 16;
   return {
     type: "category",
@@ -212,7 +213,14 @@ function names(labels: readonly string[], name: string, ink: Ink): object {
     nameTextStyle: { color: ink.muted },
     axisLine: { show: false },
     axisTick: { show: false },
-    axisLabel: { color: ink.muted, hideOverlap: true, rotate: long ? 40 : 0, width: 96, overflow: "truncate" },
+    axisLabel: {
+      color: ink.muted,
+      hideOverlap: true,
+      rotate: across && long ? 40 : 0,
+      interval: Math.ceil(labels.length / MOST_LABELS) - 1,
+      width: 96,
+      overflow: "truncate",
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import uPlot from "uplot";
 
 import { duration, number } from "./format";
 import { spread } from "./labels";
+import { logarithmicTicks } from "./ticks";
 import { lastPoint, type Axis, type Line } from "./lines";
 
 export type Ink = { text: string; muted: string; hairline: string; paper: string };
@@ -25,6 +26,7 @@ export type PlotSettings = {
 
 const FONT = "11px system-ui, sans-serif";
 const LABEL_GAP = 14;
+const TICK_GAP = 24;
 const DOTS_BELOW = 40; // a line of fewer points shows each
 
 export function plotOptions(settings: PlotSettings): uPlot.Options {
@@ -51,7 +53,7 @@ export function plotOptions(settings: PlotSettings): uPlot.Options {
     },
     axes: [
       axisOf(ink, { size: 22, space: 60, values: (_, ticks) => ticks.map((tick) => tickText(tick, axis)) }),
-      yAxis(ink, logarithmic),
+      yAxis(ink, logarithmic, height),
     ],
     series: [{}, ...lines.map(seriesOf)],
     hooks: {
@@ -102,18 +104,16 @@ function axisOf(ink: Ink, more: uPlot.Axis): uPlot.Axis {
   };
 }
 
-function yAxis(ink: Ink, logarithmic: boolean): uPlot.Axis {
-  const values: uPlot.Axis.DynamicValues = (_, ticks) => ticks.map((tick) => (tick === null ? "" : number(tick)));
-  const grid = { stroke: ink.hairline, width: 1, ...(logarithmic ? { filter: powers } : {}) };
-  return axisOf(ink, { size: 52, space: 32, values, grid, ...(logarithmic ? { filter: powers } : {}) });
-}
-
-// Over few decades every round number has room; over many only powers of ten do.
-function powers(_: uPlot, ticks: number[]): (number | null)[] {
-  const round = ticks.map((tick) => tick / 10 ** Math.floor(Math.log10(tick) + 1e-9));
-  const decades = Math.log10((ticks.at(-1) ?? 1) / (ticks[0] ?? 1));
-  const shown = decades < 0.7 ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : decades < 2 ? [1, 2, 5] : [1];
-  return ticks.map((tick, at) => (shown.some((digit) => Math.abs((round[at] ?? 0) - digit) < 1e-6) ? tick : null));
+function yAxis(ink: Ink, logarithmic: boolean, height: number): uPlot.Axis {
+  const values: uPlot.Axis.DynamicValues = (_, ticks) => ticks.map((tick) => number(tick));
+  if (!logarithmic) return axisOf(ink, { size: 52, space: 32, values });
+  const most = Math.floor(height / TICK_GAP);
+  return axisOf(ink, {
+    size: 52,
+    values,
+    splits: (_, __, low, high) => logarithmicTicks(low, high, most),
+    filter: (_, ticks) => ticks,
+  });
 }
 
 function hoverOf(plot: uPlot): Hover {

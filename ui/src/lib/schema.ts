@@ -580,7 +580,7 @@ export interface components {
         readonly Recipe: {
             /**
              * Changed
-             * @description Dotted keys whose values are not the defaults.
+             * @description Keys whose values are not the defaults, and params beside the recipe.
              */
             readonly changed: readonly string[];
             /**

@@ -29,3 +29,8 @@ test("while it runs, the last point of the curve", () => {
   const series = new Map([["train/loss", { values: [0.2, 0.1] }]]);
   expect(summaryRows({ metrics, summary: {} }, series).rows[0]?.values).toEqual([0.3, 0.1]);
 });
+
+test("a metric may have any name", () => {
+  const odd = [metric("constructor", "", 3), metric("__proto__", "", 2)];
+  expect(summaryRows({ metrics: odd, summary: {} }, new Map()).rows.map(({ values }) => values)).toEqual([[3], [2]]);
+});

@@ -2,6 +2,7 @@
 
 import type { Run } from "./api";
 import { groups, phaseRank, splitPhase } from "./groups";
+import { own } from "./own";
 import type { Series } from "./series";
 
 export type SummaryTable = { phases: string[]; rows: { metric: string; values: (number | null)[] }[] };
@@ -14,7 +15,7 @@ export function summaryRows(
   const last = new Map(run.metrics.map(({ name, last }) => [name, Number(last)]));
   for (const [name, { values }] of series) last.set(name, values.at(-1) ?? NaN);
   const said = (name: string): number | null => {
-    const value = run.summary[name];
+    const value = own(run.summary, name);
     return value === null || value === undefined || value === "" ? (last.get(name) ?? null) : Number(value);
   };
   const found = groups(run.metrics);
