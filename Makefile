@@ -36,7 +36,7 @@ lint: $(TOOLS)  ## style, types, and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 fix: $(TOOLS) $(MODULES)  ## format, and rebuild what is built from the code
 	$(BIN)/python -m glia.models.catalogue
@@ -82,8 +82,9 @@ $(TOOLS): $(INSTALLED)
 	@touch $@
 
 node:
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null \
-	  || { echo "The pages are built with Node.js 20 or newer and npm. Install both (https://nodejs.org;" \
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a < 20 || (a == 20 && b < 19) ? 1 : 0)' \
+	  2>/dev/null && command -v npm >/dev/null \
+	  || { echo "The pages are built with Node.js 20.19 or newer and npm. Install both (https://nodejs.org;" \
 	       "on Debian 13: apt-get install nodejs npm)." >&2; exit 1; }
 
 $(MODULES): ui/package-lock.json | node

@@ -1,8 +1,7 @@
-"""Pictures drawn with matplotlib, and runs as HTML: what notebooks and files show. The pages draw by themselves."""
+"""Pictures drawn with matplotlib: what notebooks and files show. The pages draw by themselves."""
 
 import io
 from functools import singledispatch
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from glia.errors import ConfigError
@@ -11,8 +10,6 @@ from glia.pictures import Bars, Curve, Matrix, Picture, Points
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from glia.record.run import Run
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 
@@ -93,11 +90,3 @@ def _(picture: Matrix, axes: "Axes") -> None:
             for column, value in enumerate(values):
                 colour = "white" if value > most / 2 else "black"
                 axes.text(column, row, f"{value:g}", ha="center", va="center", color=colour, fontsize=8)
-
-
-def run_as_html(run: "Run") -> str:
-    """A run for a notebook: what it is and what it came to, as a small table."""
-    rows = {"project": run.project, "state": f"{run.state} {f'({run.reason})' if run.reason else ''}"}
-    rows |= {name: f"{value:.4g}" for name, value in run.summary.items()}
-    cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in rows.items())
-    return f"<b>{escape(run.name)}</b> <code>{run.id[:6]}</code><table>{cells}</table>"

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -293,9 +294,10 @@ class Run:
         return f"Run({self.id}, {self.name}, {self.state})"
 
     def _repr_html_(self) -> str:
-        from glia.record.drawing import run_as_html
-
-        return run_as_html(self)
+        rows = {"project": self.project, "state": f"{self.state} ({self.reason})" if self.reason else self.state}
+        rows |= {name: f"{value:.4g}" for name, value in self.summary.items()}
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows.items())
+        return f"<b>{escape(self.name)}</b> <code>{self.id[:6]}</code><table>{cells}</table>"
 
 
 def enter(run: Run) -> Run:
