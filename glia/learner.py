@@ -28,7 +28,7 @@ from glia.nn.random import permutation
 from glia.pictures import Picture
 from glia.recipe import ModelRecipe, Recipe
 from glia.tasks import Prediction, Task, fit_task, task_from_dict
-from glia.training import devices
+from glia.training import devices, optimizers
 from glia.training.checkpoint import replace_file
 from glia.training.evaluation import outputs_of
 from glia.training.events import FitDone, Listener
@@ -86,6 +86,9 @@ class Learner:
     steps_per_epoch: int
 
     def __init__(self, recipe: Recipe | None = None, *, module: nn.Module | None = None) -> None:
+        if module is not None and not isinstance(module, nn.Module):
+            given = f"the class {module.__name__}" if isinstance(module, type) else repr(module)
+            raise ConfigError(f"model is a name or a network, an object of torch.nn.Module, not {given}.")
         self.recipe = recipe or Recipe()
         self.dataset: Dataset | None = None
         self._module = module
@@ -124,6 +127,9 @@ class Learner:
             task=replace(recipe.task, name=self.task.name, target=dataset.target),
         )
         self._place(recipe.train.device)
+        # What cannot be trained is refused now, before anything is recorded.
+        self._try_out(dataset[self.division.train[:2]])
+        optimizers.build(self.model.parameters(), recipe.train)
         return self
 
     def train(self, *, listen: Listener = lambda event: None, control: Control | None = None) -> "Learner":
@@ -217,6 +223,24 @@ class Learner:
         learner.model.eval()
         return learner
 
+    def _try_out(self, samples: Dataset) -> None:
+        """Pass two samples through, so that a network that does not fit is refused now.
+
+        Raises:
+            ConfigError: the network cannot take such samples, or gives what the task cannot read.
+        """
+        self.model.eval()
+        batch = self._finish(self.preprocessing.encode(samples).to(self.device))
+        try:
+            with torch.no_grad():
+                outputs = self.model(batch)
+        except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise ConfigError(
+                f"The network cannot take samples of shape {self.preprocessing.shape} ({batch.dtype}): "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+        self.task.loss(outputs, self.task.encode(samples.targets()).to(self.device))
+
     def _rebuild(self, module: nn.Module | None) -> None:
         model = self.recipe.model
         if module is None and model.name == "object":
@@ -269,5 +293,6 @@ class Learner:
         """Put the model where it shall compute, its convolutions laid out as they compute fastest."""
         self.device = devices.choose(device)
         self._channels_last = any(isinstance(module, nn.Conv2d) for module in self.model.modules())
-        layout = torch.channels_last if self._channels_last else torch.preserve_format
-        self.model.to(self.device, memory_format=layout)  # type: ignore[call-overload]
+        self.model.to(self.device)
+        if self._channels_last:
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -7,6 +7,7 @@ import typer
 from glia import config
 from glia.cli import output
 
+INTERRUPTED = 130  # as of every program that Ctrl-C ended
 EXAMPLE = "Example: glia train flowers.csv --target species --set model.hidden=[64,64] --seed 7"
 
 
@@ -52,6 +53,8 @@ def train(
         output.emit({"id": run.id, "name": run.name, "state": run.state, "reason": run.reason, "summary": run.summary})
         return
     report(run)
+    if run.state == "stopped":
+        raise typer.Exit(INTERRUPTED)
 
 
 def report(run: Any) -> None:
@@ -60,4 +63,5 @@ def report(run: Any) -> None:
     output.say(f"Run {run.name} ({run.id[:6]}) is {run.state}{why}.")
     judged = {name: value for name, value in run.summary.items() if name.startswith("validation/")}
     output.facts({**judged, "best epoch": int(run.summary["epoch"])} if "epoch" in run.summary else judged)
-    output.say(f"Next: glia evaluate {run.id[:6]}   glia predict {run.id[:6]} FILE   glia serve")
+    again = f"glia train --resume {run.id[:6]}   " if run.state == "stopped" or run.reason == "budget" else ""
+    output.say(f"Next: {again}glia evaluate {run.id[:6]}   glia predict {run.id[:6]} FILE   glia serve")

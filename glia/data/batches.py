@@ -19,7 +19,7 @@ class TensorBatches:
     Args:
         inputs: compact samples as `Preprocessing.encode` makes them; on the device if they fit.
         targets: encoded targets, where the inputs are.
-        batch_size: samples a batch; the last of an epoch may be smaller.
+        batch_size: samples a batch; the last of an epoch may be smaller, or have one more where one would be left.
         order: epoch (from 0) → permutation of the samples; None keeps them in order.
         finish: what turns gathered inputs into what the model takes, on the device.
         device: where batches are wanted.
@@ -44,9 +44,11 @@ class TensorBatches:
         self._epoch = self._step = 0
         a_batch = batch_size * max(1, inputs[:1].numel()) * 4  # bytes once finished to float32
         self._gathered = batch_size * max(1, min(GATHERED_BATCHES, GATHERED_BYTES // a_batch))
+        # A last batch of one sample has no spread, which batch norm needs: it joins the one before.
+        self._lone = self.samples > batch_size > 1 and self.samples % batch_size == 1
 
     def __len__(self) -> int:
-        return -(-self.samples // self.batch_size)
+        return -(-self.samples // self.batch_size) - self._lone
 
     def seek(self, epoch: int, step: int = 0) -> None:
         """Stand before batch `step` of epoch `epoch`, both from 0."""
@@ -57,17 +59,27 @@ class TensorBatches:
         first = self._step * self.batch_size
         # Gathering starts at the same places whether resumed or not: where a batch lies in memory can change the last
         # bit of a sum, and a resumed run must equal one that was never stopped.
-        for start in range(first - first % self._gathered, self.samples, self._gathered):
-            part = slice(start, start + self._gathered)
+        for start in range(first - first % self._gathered, self.samples - self._lone, self._gathered):
+            end = min(start + self._gathered, self.samples)
+            end += self._lone and end == self.samples - 1
+            part = slice(start, end)
             rows = part if order is None else order[part]
             inputs = self._finish(self._inputs[rows].to(self._device))
             targets = self._targets[rows].to(self._device)
             skipped = max(0, first - start) // self.batch_size
-            pairs = zip(torch.split(inputs, self.batch_size), torch.split(targets, self.batch_size), strict=True)
+            sizes = self._sizes(len(targets), last=end == self.samples)
+            pairs = zip(torch.split(inputs, sizes), torch.split(targets, sizes), strict=True)
             for number, pair in enumerate(pairs):
                 if number >= skipped:
                     yield pair
         self._epoch, self._step = self._epoch + 1, 0
+
+    def _sizes(self, count: int, *, last: bool) -> list[int]:
+        """Of the batches that `count` gathered samples make."""
+        whole, rest = divmod(count, self.batch_size)
+        if last and self._lone:
+            return [self.batch_size] * (whole - 1) + [self.batch_size + 1]
+        return [self.batch_size] * whole + [rest] * (rest > 0)
 
 
 def channels_last(batch: Tensor) -> Tensor:

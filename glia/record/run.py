@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from glia.learner import Learner
     from glia.tasks import Prediction
 
-_current: list["Run"] = []
-_current_lock = threading.Lock()
+_everywhere: list["Run"] = []  # begun and not ended, of all threads
+_here = threading.local()  # .runs: those begun in this thread
+_guard = threading.Lock()
 
 
 class Run:
@@ -112,6 +113,11 @@ class Run:
     def summary(self) -> dict[str, float]:
         """What the run came to: the metrics of the epoch that was kept, or else the last value of each."""
         return self._fresh().summary
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was noticed and should be known, such as rows left out."""
+        return list(self._fresh().warnings)
 
     @property
     def parent(self) -> str | None:
@@ -301,28 +307,31 @@ class Run:
 
 
 def enter(run: Run) -> Run:
-    """Make `run` the current one."""
-    with _current_lock:
-        _current.append(run)
+    """Make `run` the current one, of this thread and of threads that begin none."""
+    with _guard:
+        _everywhere.append(run)
+    _here.runs = [*getattr(_here, "runs", []), run]
     return run
 
 
 def leave(run: Run) -> None:
     """The run is over: the one begun before it is current again."""
-    with _current_lock:
-        if run in _current:
-            _current.remove(run)
+    with _guard:
+        if run in _everywhere:
+            _everywhere.remove(run)
 
 
 def current() -> Run:
-    """The run begun last that has not ended.
+    """The run begun last in this thread that has not ended, or else the one begun last in any.
 
     Raises:
         NotFoundError: there is none.
     """
-    if not _current:
-        raise NotFoundError("No run is being recorded. Begin one with glia.start() before glia.log().")
-    return _current[-1]
+    _here.runs = [run for run in getattr(_here, "runs", []) if run in _everywhere]
+    for runs in (_here.runs, _everywhere):
+        if runs:
+            return runs[-1]
+    raise NotFoundError("No run is being recorded. Begin one with glia.start() before glia.log().")
 
 
 def opened(reference: str) -> Run:

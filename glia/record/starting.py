@@ -15,6 +15,8 @@ from glia.tracking.recorder import RunRecorder
 
 def begun(*, project: str | None, name: str | None, params: Mapping[str, Any] | None) -> Run:
     """A new run that records from now on; the folder's name is the project if none is given."""
+    if params is not None and not isinstance(params, Mapping):
+        raise ConfigError(f"params is a dict of names and values, such as {{'rate': 0.1}}, not {params!r}.")
     recorder = RunRecorder.create(
         open_home(), project=project or Path.cwd().name, name=name, params=dict(params or {}), kind="loop"
     )

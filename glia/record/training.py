@@ -11,7 +11,6 @@ import torch
 from torch import nn
 
 from glia import recipe as recipes
-from glia.data.dataset import Dataset
 from glia.errors import ConfigError, DataError, did_you_mean
 from glia.learner import Learner, data_of
 from glia.recipe import Recipe
@@ -21,7 +20,8 @@ from glia.record.run import Run, opened
 from glia.tracking.console import capture
 from glia.tracking.home import open_home
 from glia.tracking.recorder import RunRecorder
-from glia.training import devices, events
+from glia.training import checkpoint, devices, events
+from glia.training.diverged import DivergenceError
 from glia.training.events import EpochDone, Event, FitStarted, Listener, StepsDone, Warned
 from glia.training.loop import Control
 
@@ -51,6 +51,7 @@ def train(recipe: Recipe, data: Any, order: Order) -> Run:
         GliaError: data or recipe cannot be used; then nothing is recorded.
         TrainingError: the loss diverged; the run is recorded as failed.
     """
+    _refuse_unknown(order.hearing)
     dataset = data_of(recipe, data, progress=downloading)
     learner = Learner(recipe, module=order.module).prepare(dataset)
     recorder = RunRecorder.create(
@@ -61,18 +62,23 @@ def train(recipe: Recipe, data: Any, order: Order) -> Run:
         environment={"device": devices.describe(learner.device), "threads": torch.get_num_threads()},
     )
     recorder.data(version=dataset.version, name=dataset.name, samples=len(dataset))
-    return _carry_out(learner, dataset, recorder, order, resume=False)
+    for noticed in (*dataset.said, *learner.division.said, *learner.preprocessing.said):
+        recorder.warn(noticed)
+    return _carry_out(learner, recorder, order, resume=False)
 
 
 def resume(reference: str, data: Any, order: Order) -> Run:
-    """Go on with a run from its last checkpoint; a finished run is returned as it is.
+    """Go on with a run from its last checkpoint, or from its beginning if it died before the first.
+
+    A finished run is returned as it is, unless only its budget had ended.
 
     Raises:
-        NotFoundError: no such run, or no checkpoint in it.
+        NotFoundError: no such run.
         DataError: the data is not what the run was trained on.
     """
     run = opened(reference)
-    if run.state == "done":
+    _refuse_unknown(order.hearing)
+    if run.state == "done" and run.reason != "budget":
         Progress().say(f"Run {run.name} ({run.id[:6]}) has already ended: done. There is nothing to go on with.")
         return run
     if run.state == "running":
@@ -87,10 +93,14 @@ def resume(reference: str, data: Any, order: Order) -> Run:
             f"'{dataset.version}'. Resuming would mix them: bring the data back, or train a new run."
         )
     learner = Learner(recipe, module=order.module).prepare(dataset)
-    return _carry_out(learner, dataset, RunRecorder.reopen(run.folder), order, resume=True)
+    recorder = RunRecorder.reopen(run.folder)
+    if (run.folder / "checkpoints" / checkpoint.FILE).is_file():
+        return _carry_out(learner, recorder, order, resume=True)
+    recorder.rewind(0)
+    return _carry_out(learner, recorder, order, resume=False)
 
 
-def _carry_out(learner: Learner, dataset: Dataset, recorder: RunRecorder, order: Order, *, resume: bool) -> Run:
+def _carry_out(learner: Learner, recorder: RunRecorder, order: Order, *, resume: bool) -> Run:
     run = Run(recorder.folder, recorder=recorder)
     with ExitStack() as inside:
         inside.enter_context(run)
@@ -100,16 +110,20 @@ def _carry_out(learner: Learner, dataset: Dataset, recorder: RunRecorder, order:
         control = Control(run.folder / "checkpoints", resume, should_stop, order.budget_seconds)
         recorder.state("running")
         progress.say(f"Run {run.name} ({run.id[:6]}) in project {run.project}; split {learner.division.rule}")
-        if not resume:
-            for noticed in (*dataset.said, *learner.division.said, *learner.preprocessing.said):
-                recorder.warn(noticed)
-                progress.say(f"Note: {noticed}")
-        listeners = (_Writer(recorder, learner), progress, _heard(order.hearing))
-        learner.train(listen=lambda event: _tell(listeners, event), control=control)
-        _keep(run, recorder, learner, progress.say)
+        for noticed in run.warnings:
+            progress.say(f"Note: {noticed}")
+        writer = _Writer(recorder, learner)
+        listeners = (writer, progress, lambda event: order.hearing.get(type(event).__name__, _nothing)(event))
+        try:
+            learner.train(listen=lambda event: _tell(listeners, event), control=control)
+        except DivergenceError as error:
+            if error.best_epoch:
+                _keep(run, recorder, learner, writer.epochs, error.best_epoch, say=progress.say)
+            raise
+        _keep(run, recorder, learner, writer.epochs, learner.fitted.best_epoch, say=progress.say)
         run._learner = learner
-        reason = learner.fitted.reason
-        run.end("stopped" if reason == "stopped" else "done", reason)
+        stopped = learner.fitted.reason == "stopped"
+        run.end("stopped" if stopped else "done", "interrupted" if stopped else learner.fitted.reason)
     return run
 
 
@@ -118,6 +132,7 @@ class _Writer:
 
     def __init__(self, recorder: RunRecorder, learner: Learner) -> None:
         self._recorder = recorder
+        self.epochs: dict[int, Mapping[str, float]] = {}  # what each epoch came to
         self._told_epoch = 0  # the epoch of the last step report
         for phase in ("train", "validation"):
             for name, direction in learner.task.directions.items():
@@ -129,6 +144,7 @@ class _Writer:
             values = {"train/loss": event.loss, "train/learning_rate": event.learning_rate}
             self._recorder.log(values, step=event.step)
         elif isinstance(event, EpochDone):
+            self.epochs[event.epoch] = event.metrics
             # The loss of the steps is the training curve; an epoch too short for a report gives its mean instead.
             told = self._told_epoch == event.epoch
             values = {name: value for name, value in event.metrics.items() if not (told and name == "train/loss")}
@@ -139,16 +155,25 @@ class _Writer:
             self._recorder.warn(event.message)
 
 
-def _keep(run: Run, recorder: RunRecorder, learner: Learner, say: Callable[[str], None]) -> None:
+def _keep(
+    run: Run,
+    recorder: RunRecorder,
+    learner: Learner,
+    epochs: Mapping[int, Mapping[str, float]],
+    epoch: int,
+    *,
+    say: Callable[[str], None],
+) -> None:
     """Save what came of training: the learner, the figures of the epoch kept, pictures of its validation."""
     try:
         learner.save(run.folder / "model")
     except OSError as error:
         recorder.warn(f"The model could not be saved: {error}.")
         say(f"The model could not be saved ({error}). It is in memory still: run.learner.save(FOLDER)")
-    epoch, steps = learner.fitted.best_epoch, learner.steps_per_epoch
     if epoch:
-        recorder.summary({**_logged_at(run, epoch * steps), "epoch": epoch})
+        # An epoch of before a resumption is read from the log, where the training loss is that of the last steps.
+        found = epochs.get(epoch) or _logged_at(run, epoch * learner.steps_per_epoch)
+        recorder.summary({**found, "epoch": epoch})
     if len(learner.division.validation):
         for name, picture in learner.pictures(learner.dataset, rows=learner.division.validation).items():
             run.picture(f"validation/{name}", picture)
@@ -166,9 +191,11 @@ def _tell(listeners: tuple[Listener, ...], event: Event) -> None:
         listener(event)
 
 
-def _heard(hearing: Hearing) -> Listener:
-    """The user's functions by event class name, such as `{"EpochDone": f}`."""
+def _nothing(event: Event) -> None:
+    """What hears events that nobody asked for."""
+
+
+def _refuse_unknown(hearing: Hearing) -> None:
     for name in hearing:
         if name not in EVENTS:
             raise ConfigError(f"There is no event '{name}'.{did_you_mean(name, EVENTS)}")
-    return lambda event: hearing.get(type(event).__name__, lambda event: None)(event)

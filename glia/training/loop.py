@@ -20,7 +20,7 @@ from glia.nn.random import reseed, step_seeds
 from glia.recipe import TrainRecipe
 from glia.training import checkpoint, devices, optimizers, threads
 from glia.training.checkpoint import Checkpoint
-from glia.training.diverged import refuse
+from glia.training.diverged import DivergenceError, why
 from glia.training.evaluation import outputs_of
 from glia.training.events import CheckpointSaved, EpochDone, Event, FitDone, FitStarted, Listener, StepsDone, Warned
 from glia.training.memory import kept_between_steps
@@ -42,7 +42,7 @@ class Control:
     checkpoints: Path | None = None  # the folder for them; None: none are written
     resume: bool = False  # go on from the checkpoint there
     should_stop: Callable[[], bool] = lambda: False  # asked after every step
-    budget_seconds: float = math.inf  # of training in all, before and after resuming
+    budget_seconds: float = math.inf  # of training, this time
 
 
 def fit(
@@ -67,7 +67,8 @@ def fit(
         control: resuming, stopping, a budget; None leaves all three out.
 
     Raises:
-        TrainingError: the loss is not a finite number any more; the message has the step and the likely cause.
+        DivergenceError: the loss is not a finite number any more; the message has the step and the likely cause, and
+            the model holds the weights of the best epoch before, if there was one.
         NotFoundError: asked to resume where there is no checkpoint.
     """
     with kept_between_steps(), threads.suited_to(model, settings.batch_size):
@@ -102,7 +103,7 @@ class _Fit:
         self.best: dict[str, Tensor] = {}
         self.best_epoch, self.best_loss = 0, math.inf
         self.last_mean = math.nan  # of the last report, told when the loss diverges
-        self.told_disk = False
+        self.saved_once = self.told_disk = False
 
     def run(self) -> FitDone:
         self.seconds_before = self._restore() if self.control.resume else 0.0
@@ -110,9 +111,14 @@ class _Fit:
         self.step_started = self.step_reported = self.step
         self.listen(self._fit_started())
         reason = self._end_reached()
-        while reason is None:
-            reason = self._one_epoch() or self._end_reached()
-        self._save()
+        try:
+            while reason is None:
+                reason = self._one_epoch() or self._end_reached()
+            self._save()
+        except DivergenceError:
+            if self.best:
+                self.model.load_state_dict(self.best)
+            raise
         if self.settings.keep == "best" and self.best:
             self.model.load_state_dict(self.best)
         best_epoch = self.best_epoch if self.settings.keep == "best" else self.epoch
@@ -139,7 +145,7 @@ class _Fit:
             if self.control.should_stop():
                 return "stopped"
             now = time.perf_counter()
-            if now - self.started + self.seconds_before > self.control.budget_seconds:
+            if now - self.started > self.control.budget_seconds:
                 return "budget"
             if now - self.saved > self.settings.checkpoint_seconds:
                 self._save()
@@ -170,8 +176,10 @@ class _Fit:
         if better:
             self.best_epoch, self.best_loss = self.epoch, judged
             self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
-        self.running = Running()
+        self.running, self.last_mean = Running(), metrics["train/loss"]
         self.listen(EpochDone(self.epoch, self.step, metrics, better, time.perf_counter() - begun))
+        if not self.saved_once:
+            self._save()  # from here on a death costs `checkpoint_seconds` at most, and before an epoch at most
 
     def _end_reached(self) -> Reason | None:
         if self.epoch >= self.epochs:
@@ -201,7 +209,8 @@ class _Fit:
     def _refuse_divergence(self) -> None:
         losses = self.running.losses()
         if not all(map(math.isfinite, losses)):
-            refuse(losses, self.step - len(losses) + 1, self.epoch + 1, self.last_mean, self.settings)
+            first = self.step - len(losses) + 1
+            raise DivergenceError(why(losses, first, self.epoch + 1, self.last_mean, self.settings), self.best_epoch)
 
     def _seconds(self) -> float:
         return self.seconds_before + time.perf_counter() - self.started
@@ -238,7 +247,7 @@ class _Fit:
             running=self.running.tensors(),
             progress=progress,
         )
-        self.saved = time.perf_counter()
+        self.saved, self.saved_once = time.perf_counter(), True
         try:
             path = checkpoint.write(self.control.checkpoints, state)
         except OSError as error:

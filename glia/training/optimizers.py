@@ -26,7 +26,7 @@ def build(parameters: Iterable[nn.Parameter], settings: TrainRecipe) -> Optimize
     """The optimizer that `train.optimizer` names, fused into one kernel a step where torch has one.
 
     Raises:
-        ConfigError: an unknown name, or `momentum` for an optimizer that has none.
+        ConfigError: an unknown name, `momentum` for an optimizer that has none, or no weights.
     """
     name = settings.optimizer.lower().replace("_", "-")
     if name not in OPTIMIZERS:
@@ -45,6 +45,8 @@ def build(parameters: Iterable[nn.Parameter], settings: TrainRecipe) -> Optimize
             )
         options["momentum"] = settings.momentum
     parameters = list(parameters)
+    if not parameters:
+        raise ConfigError("The network has no weights to train.")
     if "fused" in accepted and all(p.is_floating_point() and p.device.type in ("cpu", "cuda") for p in parameters):
         options["fused"] = True
     return kind(parameters, **options)  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """The commands as a person runs them, in processes of their own where that matters."""
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -76,6 +77,19 @@ def test_diff_shows_what_differs_and_nothing_else(flowers) -> None:
     assert differing["train.epochs"] == [1, 2]
     assert not {"train.seed", "model.hidden", "data.version"} & set(differing)
     assert "train.epochs" in runner.invoke(app, ["runs", "diff", one.name, other.name]).stdout
+
+
+def test_ctrl_c_leaves_a_stopped_run_and_130() -> None:
+    command = [sys.executable, "-m", "glia", "train", "iris", "--epochs", "1000000", *SMALL]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    while "epoch " not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "is stopped (interrupted)" in err
+    assert f"glia train --resume {glia.runs()[0].id[:6]}" in err
 
 
 def test_an_error_is_its_text_and_exit_code_1() -> None:

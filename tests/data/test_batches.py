@@ -1,5 +1,6 @@
 """Batches over tensors: every sample once an epoch, the same wherever one begins."""
 
+import pytest
 import torch
 
 from glia.data.batches import TensorBatches, channels_last
@@ -27,6 +28,22 @@ def test_the_last_batch_is_what_is_left() -> None:
     assert len(batches()) == 9
 
 
+@pytest.mark.parametrize("count", [17, 65, 9])
+def test_a_single_sample_left_over_joins_the_batch_before(count: int) -> None:
+    sizes = [len(targets) for _, targets in batches(count=count)]
+    assert sizes == [8] * (count // 8 - 1) + [9]
+    assert len(batches(count=count)) == len(sizes)
+    assert sorted(torch.cat([targets for _, targets in batches(count=count)]).tolist()) == list(range(count))
+    sought = batches(count=count)
+    sought.seek(0, len(sizes) - 1)
+    assert [len(targets) for _, targets in sought] == [9]
+
+
+def test_a_single_sample_after_a_gathered_block_joins_it() -> None:
+    train = batches(count=16 * 64 + 1, batch_size=16)
+    assert [len(targets) for _, targets in train] == [16] * 63 + [17]
+
+
 def test_epochs_differ_and_come_back_when_sought() -> None:
     train = batches()
     first, second = [t.tolist() for _, t in train], [t.tolist() for _, t in train]
@@ -39,8 +56,8 @@ def test_epochs_differ_and_come_back_when_sought() -> None:
 
 
 def test_without_an_order_samples_come_as_they_lie() -> None:
-    plain = TensorBatches(torch.zeros(5, 1), torch.arange(5), batch_size=2)
-    assert [targets.tolist() for _, targets in plain] == [[0, 1], [2, 3], [4]]
+    plain = TensorBatches(torch.zeros(5, 1), torch.arange(5), batch_size=3)
+    assert [targets.tolist() for _, targets in plain] == [[0, 1, 2], [3, 4]]
 
 
 def test_a_batch_lies_in_memory_as_if_the_epoch_had_been_begun_at_its_start() -> None:

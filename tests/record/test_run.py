@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+import threading
 
 import numpy as np
 import pytest
@@ -35,6 +36,40 @@ def test_log_goes_into_the_run_begun_last() -> None:
         glia.log(loss=1.0)
     assert list(inner.metrics("loss")["value"]) == [2.0]
     assert list(outer.metrics("loss")["value"]) == [1.0]
+
+
+def test_threads_that_begin_runs_of_their_own_log_into_them() -> None:
+    begun = threading.Barrier(2)
+    runs = {}
+
+    def work(number: int) -> None:
+        with glia.start(name=f"thread-{number}") as run:
+            begun.wait(timeout=30)
+            for _ in range(50):
+                glia.log(number=float(number))
+            runs[number] = run
+            begun.wait(timeout=30)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, run in runs.items():
+        assert list(run.metrics("number")["value"]) == [float(number)] * 50
+
+
+def test_a_thread_without_a_run_logs_into_the_one_begun_last() -> None:
+    with glia.start() as run:
+        thread = threading.Thread(target=lambda: glia.log(loss=3.0))
+        thread.start()
+        thread.join()
+    assert list(run.metrics("loss")["value"]) == [3.0]
+
+
+def test_params_that_are_no_names_and_values_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"params is a dict of names and values.*not \[1, 2\]"):
+        glia.start(params=[1, 2])  # type: ignore[arg-type]
 
 
 def test_an_error_in_the_block_is_kept_as_the_reason() -> None:

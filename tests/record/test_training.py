@@ -175,7 +175,7 @@ def test_a_first_signal_ends_the_run_as_stopped_with_a_checkpoint(tmp_path, numb
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    assert out.split()[1:] == ["stopped", "stopped"]
+    assert out.split()[1:] == ["stopped", "interrupted"]
     assert "Once more leaves at once" in err
     run = glia.run(out.split()[0])
     assert (run.folder / "checkpoints" / "last.safetensors").exists()
@@ -209,17 +209,18 @@ def test_a_killed_run_is_crashed_and_goes_on_to_the_same_bits(tmp_path) -> None:
     np.testing.assert_array_equal(curve["value"], expected["value"])
 
 
-def held(tmp_path: Path, epochs: int) -> "subprocess.Popen[str]":
-    """A training process held still by its own listener after its first checkpoints, to be killed there."""
+def held(tmp_path: Path, epochs: int, at_step: int = 50) -> "subprocess.Popen[str]":
+    """A training process held still by its own listener; after the first step it has no checkpoint yet."""
     mark = tmp_path / "mark"
+    settings = SMALL | ({"train.log_every": 1} if at_step == 1 else {"train.checkpoint_seconds": 0.0})
     script = textwrap.dedent(f"""
         import glia, time
         def hold(event):
-            if event.step >= 50:
+            if event.step >= {at_step}:
                 open({str(mark)!r}, "w").close()
-                time.sleep(600)
-        settings = {SMALL} | {{"train.checkpoint_seconds": 0.0}}
-        glia.train("iris", epochs={epochs}, settings=settings, on={{"StepsDone": hold}})
+                while True:  # not one long sleep, which a signal that comes just before it begins does not end
+                    time.sleep(0.05)
+        glia.train("iris", epochs={epochs}, settings={settings}, on={{"StepsDone": hold}})
     """)
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -227,6 +228,97 @@ def held(tmp_path: Path, epochs: int) -> "subprocess.Popen[str]":
     while not mark.exists():
         assert process.poll() is None, process.communicate()[1]
     return process
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path) -> None:
+    whole = glia.train("iris", epochs=30, settings=SMALL)
+    process = held(tmp_path, epochs=30, at_step=1)
+    process.kill()
+    process.communicate(timeout=60)
+    crashed = glia.runs()[0]
+    assert not (crashed.folder / "checkpoints").exists()
+    again = glia.train(resume=crashed.id)
+    assert (again.id, again.state) == (crashed.id, "done")
+    assert same_bits(whole, again)
+    assert list(again.metrics("train/epoch")["value"]) == list(range(1, 31))
+
+
+def test_a_run_ended_by_its_budget_goes_on_when_asked_to() -> None:
+    run = glia.train("iris", epochs=100_000, budget=0.2, settings=SMALL)
+    reached = run.metrics("train/epoch")["value"].max()
+    again = glia.train(resume=run.id, budget=0.2)
+    assert (again.id, again.state, again.reason) == (run.id, "done", "budget")
+    assert again.metrics("train/epoch")["value"].max() > reached
+
+
+def test_a_refused_resumption_changes_nothing_about_the_run(tmp_path) -> None:
+    table = tmp_path / "table.csv"
+    glia.dataset("iris").frame().to_csv(table, index=False)
+    with pytest.raises(TrainingError):
+        glia.train(table, target="species", model=Spoiling(), epochs=9)
+    failed = glia.runs()[0]
+    before = (failed.state, failed.reason)
+    table.unlink()
+    with pytest.raises(NotFoundError, match=r"table\.csv"):
+        glia.train(resume=failed.id, data=table)
+    assert (glia.run(failed.id).state, glia.run(failed.id).reason) == before
+
+
+def test_a_loss_that_diverges_after_good_epochs_keeps_their_model() -> None:
+    message = r"at step \d+ \(epoch 5\)\. It was .* The weights of epoch \d, the best before"
+    with pytest.raises(TrainingError, match=message) as raised:
+        glia.train("iris", model=Spoiling(), epochs=9)
+    failed = glia.runs()[0]
+    assert failed.reason.endswith(str(raised.value))
+    assert (failed.folder / "checkpoints" / "last.safetensors").exists()
+    again = glia.Learner.load(failed.folder / "model", module=Spoiling())
+    assert np.isfinite(again.predict([[5.1, 3.5, 1.4, 0.2]]).probabilities).all()
+    assert failed.summary["epoch"] <= 4
+
+
+class Spoiling(torch.nn.Module):
+    """Gives no numbers any more after its eighth training step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer, self.steps = torch.nn.Linear(4, 3), 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.steps += self.training
+        return self.layer(x) * (float("nan") if self.steps > 8 else 1.0)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (torch.nn.Linear, "model is a name or a network, an object of torch.nn.Module, not the class Linear"),
+        (torch.nn.AvgPool1d(2, stride=1), "The network has no weights to train"),
+        (torch.nn.Linear(7, 3), r"cannot take samples of shape \(4,\) \(torch.float32\): mat1 and mat2"),
+        (torch.nn.Linear(4, 3).double(), r"cannot take samples of shape \(4,\) \(torch.float32\): .*dtype"),
+        (torch.nn.Linear(4, 5), r"outputs of shape \(2, 5\) for 2 samples; classification of 'species' reads \(2, 3\)"),
+    ],
+    ids=["class", "no-weights", "width", "dtype", "outputs"],
+)
+def test_a_network_that_does_not_fit_is_refused_before_anything_is_recorded(model: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        glia.train("iris", model=model, epochs=1)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="Unknown optimizer 'adem'"):
+        glia.train("iris", settings={"train.optimizer": "adem"})
+    assert len(glia.runs()) == 0
+
+
+def test_lazy_layers_find_their_sizes() -> None:
+    network = torch.nn.Sequential(torch.nn.LazyLinear(5), torch.nn.ReLU(), torch.nn.LazyLinear(3))
+    assert glia.train("iris", model=network, epochs=1).state == "done"
+
+
+def test_batch_norm_meets_no_batch_of_one() -> None:
+    network = torch.nn.Sequential(torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 3))
+    samples = len(glia.Learner().prepare(glia.dataset("iris")).division.train)
+    run = glia.train("iris", model=network, epochs=2, settings={"train.batch_size": (samples - 1) // 11})
+    assert samples % ((samples - 1) // 11) == 1, "the case must leave one sample over"
+    assert run.state == "done"
 
 
 def test_resuming_a_finished_run_returns_it() -> None:
