@@ -81,7 +81,7 @@ def train(
     given = {
         "model.name": model if isinstance(model, str) else None,
         "task.name": task,
-        "task.target": target,
+        "task.target": None if target is None else str(target),
         "train.epochs": epochs,
         "train.seed": seed,
         "data.skip_bad": skip_bad or None,

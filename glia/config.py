@@ -4,6 +4,7 @@ Types and ranges are checked by pydantic; what is added is the refusal of unknow
 silence for standard dataclasses, and errors in the user's words.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import re
@@ -21,6 +22,8 @@ from glia.errors import ConfigError, NotFoundError, did_you_mean
 T = TypeVar("T")
 Plain = dict[str, Any]
 """Strings, numbers, booleans, lists and dicts of them: what both JSON and TOML can hold."""
+
+_ITEM = re.compile(r""" "[^"]*" | '[^']*' | [^\s,\[\]"']+ """, re.VERBOSE)  # of a list: quoted text, or a word
 
 
 def to_dict(value: object) -> Plain:
@@ -51,12 +54,14 @@ def read_toml(path: str | Path) -> Plain:
 
     Raises:
         NotFoundError: there is no such file.
-        ConfigError: the file is not TOML; the message has the line and column.
+        ConfigError: the file cannot be read, or is not TOML; the message has the line and column.
     """
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NotFoundError(f"There is no recipe file '{path}'.") from None
+    except OSError as error:
+        raise ConfigError(f"The recipe file '{path}' cannot be read: {error.strerror}. Name a TOML file.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"'{path}' is not a TOML file: {error}.") from None
 
@@ -69,7 +74,7 @@ def to_toml(values: Mapping[str, Any]) -> str:
 def parse_settings(settings: Iterable[str]) -> Plain:
     """`["train.epochs=3", "model.hidden=[64, 32]"]` as `{"train.epochs": 3, "model.hidden": [64, 32]}`.
 
-    The right side is read as a TOML value; what is none, such as `tanh`, is text. `relu,tanh` stays text too.
+    The right side is read by `parse_value`; `relu,tanh` stays text, `[relu, tanh]` is a list.
 
     Raises:
         ConfigError: a setting without `=` or without a key.
@@ -84,19 +89,21 @@ def parse_settings(settings: Iterable[str]) -> Plain:
 
 
 def parse_value(text: str) -> Any:
-    """One value in TOML's notation, or the text itself; dates stay text.
+    """One value in TOML's notation, or the text itself; dates stay text. Words in a list need no quotes.
 
     Example:
         >>> parse_value("3"), parse_value("[1, 2]"), parse_value("true"), parse_value("tanh")
         (3, [1, 2], True, 'tanh')
+        >>> parse_value("[relu, tanh]")
+        ['relu', 'tanh']
     """
     if "\n" in text:
         return text
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
-    return text if isinstance(value, datetime.date | datetime.time) else value
+    for written in (text, _words_quoted(text)):
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            value = tomllib.loads(f"value = {written}")["value"]
+            return text if isinstance(value, datetime.date | datetime.time) else value
+    return text
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Plain:
@@ -126,6 +133,16 @@ def merge(base: Mapping[str, Any], flat: Mapping[str, Any]) -> Plain:
                 raise ConfigError(f"'{dotted}' cannot be set: '{name}' is a value, not a section. Set '{name}' itself.")
         section[last] = value
     return result
+
+
+def _words_quoted(text: str) -> str:
+    """A list with quotes around each item that is no TOML value; what is no list is left as it is."""
+
+    def quoted(item: re.Match[str]) -> str:
+        is_word = item[0][0] not in "\"'" and isinstance(parse_value(item[0]), str)
+        return f"'{item[0]}'" if is_word else item[0]
+
+    return _ITEM.sub(quoted, text) if text.startswith("[") else text
 
 
 def _plain(value: Any) -> Any:

@@ -111,6 +111,11 @@ def test_a_recipe_file_that_is_not_there(tmp_path: Path) -> None:
         config.read_toml(tmp_path / "lost.toml")
 
 
+def test_a_folder_is_no_recipe_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=rf"The recipe file '{tmp_path}' cannot be read: .+\. Name a TOML file\."):
+        config.read_toml(tmp_path)
+
+
 @pytest.mark.parametrize("content", [b"[train\nepochs = 3", b"\xff\xfe\x00"])
 def test_a_file_that_is_not_toml(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "broken.toml"
@@ -129,6 +134,25 @@ def test_settings_are_read_as_toml_values_else_as_text() -> None:
         "c": "2026-11-21",
         "d": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[accuracy]", ["accuracy"]),
+        ("[relu, tanh]", ["relu", "tanh"]),
+        ("[cross-entropy,3,true]", ["cross-entropy", 3, True]),
+        ("""["a, b", c, 'd e']""", ["a, b", "c", "d e"]),
+        ("[[a, 1], [b]]", [["a", 1], ["b"]]),
+        ("[]", []),
+        ("[relu, tanh", "[relu, tanh"),
+        ("[relu] tanh", "[relu] tanh"),
+        ("[two words]", "[two words]"),
+        ("[it's, b]", "[it's, b]"),
+    ],
+)
+def test_words_in_a_list_need_no_quotes(text: str, value: Any) -> None:
+    assert config.parse_value(text) == value
 
 
 def test_a_setting_cannot_smuggle_in_a_second_one() -> None:

@@ -1,13 +1,14 @@
 """The `glia` command."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from glia import __version__
 from glia.cli import demo, models, predict, runs, serve, train
-from glia.errors import GliaError
+from glia.errors import GliaError, StoreError
 
 app = typer.Typer(
     name="glia",
@@ -42,6 +43,10 @@ def options(
     ] = False,
 ) -> None:
     """Options of every command."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:  # torch cannot even be imported there
+        raise StoreError("The folder you stand in was deleted. Change to one that is there: cd ~") from None
 
 
 def main() -> None:

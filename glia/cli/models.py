@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from glia.cli import output
+from glia.config import Plain
 from glia.errors import NotFoundError, did_you_mean
 from glia.recipe import catalogue
 
@@ -22,13 +23,12 @@ def list_(as_json: output.Json = False) -> None:
     output.table(["model", "sizes", ""], rows)
 
 
-@app.command("show", epilog="Example: glia models show cnn")
-def show(name: Annotated[str, typer.Argument(help="A family.")], as_json: output.Json = False) -> None:
-    """Show the options of a family, and what its named sizes set."""
-    families = catalogue()["models"]
-    if name not in families:
-        raise NotFoundError(f"Unknown model '{name}'.{did_you_mean(name, families)}")
-    family = families[name]
+@app.command("show", epilog="Example: glia models show cnn/guide")
+def show(
+    name: Annotated[str, typer.Argument(help="A family, or a size of it: cnn/guide.")], as_json: output.Json = False
+) -> None:
+    """Show the options of a family, and what its named sizes set; of a size, its options."""
+    family = _found(name)
     if as_json:
         output.emit(family)
         return
@@ -37,3 +37,21 @@ def show(name: Annotated[str, typer.Argument(help="A family.")], as_json: output
     output.table(["option", "default", ""], rows)
     for size, options in family["sizes"].items():
         typer.echo(f"{name}/{size}: " + ", ".join(f"{key}={value}" for key, value in options.items()))
+
+
+def _found(name: str) -> Plain:
+    """What the catalogue says of a family; of `family/size`, with the size's options as the defaults."""
+    families = catalogue()["models"]
+    name, _, size = name.partition("/")
+    if name not in families:
+        raise NotFoundError(f"Unknown model '{name}'.{did_you_mean(name, families)}")
+    family: Plain = families[name]
+    if not size:
+        return family
+    if size not in family["sizes"]:
+        raise NotFoundError(f"Model '{name}' has no size '{size}'.{did_you_mean(size, family['sizes'])}")
+    chosen = family["sizes"][size]
+    options = {
+        key: {**option, "default": chosen.get(key, option["default"])} for key, option in family["options"].items()
+    }
+    return {**family, "options": options, "sizes": {}}

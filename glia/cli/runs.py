@@ -13,7 +13,7 @@ app = typer.Typer(help="Runs: list, show, compare.", no_args_is_help=True, rich_
 @app.command("list", epilog="Example: glia runs list --project mnist --limit 10")
 def list_(
     project: Annotated[str | None, typer.Option(help="Only runs of this project.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many, newest first.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 20,
     as_json: output.Json = False,
 ) -> None:
     """List runs, newest first."""
@@ -22,25 +22,13 @@ def list_(
     found = list(Runs(project=project, limit=limit))
     if as_json:
         output.emit([_short(run) for run in found])
-        return
-    if not found:
+    elif found:
+        output.table(["id", "name", "project", "state", "model", "created", "validation"], [_row(run) for run in found])
+    else:
         output.say("Nothing is recorded here yet. Begin with: glia train digits")
-        return
-    output.table(
-        ["id", "name", "project", "state", "model", "created", "validation"],
-        [
-            (
-                run.id[:6],
-                run.name,
-                run.project,
-                run.state,
-                run.params.get("model.name"),
-                output.ago(run.created),
-                _judged(run),
-            )
-            for run in found
-        ],
-    )
+    total = len(Runs(project=project))
+    if total > limit:
+        output.say(f"{limit} of {total} runs; --limit N shows more, --project narrows.")
 
 
 @app.command("show", epilog="Example: glia runs show a3f9")
@@ -92,6 +80,10 @@ def _comparable(run: Any) -> dict[str, Any]:
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[Any]]:
     keys = dict.fromkeys([*one, *other])
     return {key: [one.get(key), other.get(key)] for key in keys if one.get(key) != other.get(key)}
+
+
+def _row(run: Any) -> tuple[Any, ...]:
+    return run.id[:6], run.name, run.project, run.state, _model(run), output.ago(run.created), _judged(run)
 
 
 def _short(run: Any) -> dict[str, Any]:

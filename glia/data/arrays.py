@@ -61,7 +61,7 @@ def feature_columns(features: Any) -> Table:
     if array.dtype.kind not in NUMBERS:
         raise DataError(f"X holds {array.dtype}, expected numbers. Columns of several types go into a pandas frame.")
     if not array.size:
-        raise DataError(f"X has the shape {array.shape}: there is nothing to learn from.")
+        raise DataError(f"X has the shape {array.shape}: it holds no values.")
     if array.dtype == bool:
         array = array.astype(np.uint8)
     if array.ndim == 1:

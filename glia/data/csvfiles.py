@@ -3,7 +3,9 @@
 import csv
 import gzip
 import io
+import re
 import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,15 @@ from glia.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|")
 HEADER_BYTES = 1 << 16  # enough to find the separator in
+MAY_BE_CODE = re.compile(rb'[,;|\t\n" ]-?0[0-9]')  # worth a closer look: 01067, but also the hour of a moment
+CODE = "^\\s*-?0[0-9]+\\s*$"
 
 
 def read_csv(path: Path) -> tuple[pa.Table, list[str]]:
     """The table in a CSV or TSV file (perhaps gzipped), and what was noticed.
 
     The separator is a tab in .tsv files, else the one the header has most of. Text is stripped of blanks around it.
+    Whole numbers with leading zeros are codes, such as the postcode 01067: a column that has some is text.
 
     Raises:
         DataError: no content, no rows, not UTF-8, a ragged row or an open quote (with its line).
@@ -34,11 +39,7 @@ def read_csv(path: Path) -> tuple[pa.Table, list[str]]:
     if content.count(b'"') % 2:
         _refuse_open_quote(path, content, separator)
     try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(content),
-            parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(strings_can_be_null=True),
-        )
+        table = _parsed(content, separator)
     except pa.ArrowInvalid as error:
         _refuse_ragged(path, content, separator)
         raise DataError(f"'{path}' cannot be read as CSV: {error}.") from None
@@ -46,7 +47,36 @@ def read_csv(path: Path) -> tuple[pa.Table, list[str]]:
         raise DataError(f"'{path}' has a header ({', '.join(table.column_names)}) and no rows.")
     said = [f"Columns of '{path.name}' are separated by '{separator}'."] if separator in ";|" else []
     columns = [_stripped(column, decimal_comma=separator == ";") for column in table.columns]
+    for place, codes, example in _codes(content, separator, table):
+        columns[place] = codes
+        name = table.column_names[place]
+        said.append(f"Column '{name}' was read as text: its whole numbers have leading zeros, such as {example}.")
     return pa.Table.from_arrays(columns, names=table.column_names), said
+
+
+def _parsed(content: bytes, separator: str, types: Mapping[str, Any] | None = None) -> pa.Table:
+    return arrow_csv.read_csv(
+        pa.BufferReader(content),
+        parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+        convert_options=arrow_csv.ConvertOptions(strings_can_be_null=True, column_types=types),
+    )
+
+
+def _codes(content: bytes, separator: str, table: pa.Table) -> Iterator[tuple[int, Any, str]]:
+    """Columns that were read as numbers and have whole numbers with leading zeros: place, text, one of these."""
+    numeric = [
+        place
+        for place, field in enumerate(table.schema)
+        if pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+    ]
+    if not numeric or not MAY_BE_CODE.search(content):
+        return
+    texts = _parsed(content, separator, {table.column_names[place]: pa.string() for place in numeric})
+    for place in numeric:
+        text = pc.utf8_trim_whitespace(texts.column(place))
+        codes = text.filter(pc.match_substring_regex(text, CODE))
+        if len(codes):
+            yield place, text, codes[0].as_py()
 
 
 def _unpacked(path: Path) -> bytes:

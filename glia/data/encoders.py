@@ -15,6 +15,7 @@ from glia.data.columns import Arrays, Categories, Column, Label, Numbers, Pictur
 from glia.errors import DataError
 
 MOST_CATEGORIES = 100  # of one column that get a feature each
+MOST_EXACT = 2**53  # integers beyond lose their last digits as float64
 MOST_PICTURES = 10_000  # that mean and deviation are taken of
 PICTURES_AT_ONCE = 1024
 
@@ -32,14 +33,16 @@ class NumberEncoder:
     std: float
     gaps: bool  # training had gaps: a second feature says where
     times: bool = False
+    origin: int = 0  # subtracted from integers while they are such, where float64 could not tell them apart
 
     @classmethod
     def fit(cls, name: str, column: Numbers | Times) -> "NumberEncoder":
         """Mean and deviation of what is there."""
-        values = column.floats()
+        origin = _origin(column)
+        values = _floats(column, origin)
         there = values[np.isfinite(values)]
         mean, std = _moments(there)
-        return cls(name, float(mean), float(std), len(there) < len(values), isinstance(column, Times))
+        return cls(name, float(mean), float(std), len(there) < len(values), isinstance(column, Times), origin)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -57,7 +60,7 @@ class NumberEncoder:
 
     def encode(self, column: Column) -> NDArray[np.float32]:
         """(N, 1), or (N, 2) with gaps."""
-        values = self.accept(column).floats()
+        values = _floats(self.accept(column), self.origin)
         there = np.isfinite(values)
         scaled = (np.where(there, values, self.mean) - self.mean) / self.std
         return np.stack([scaled, ~there] if self.gaps else [scaled], axis=1).astype(np.float32)
@@ -209,6 +212,26 @@ def fit_encoder(name: str, column: Column, size: tuple[int, int] | None) -> Enco
     if isinstance(column, Arrays):
         return ArrayEncoder.fit(name, column)
     raise DataError(f"Column '{name}' holds {column.kind}, which cannot be learned from.")
+
+
+def _origin(column: Numbers | Times) -> int:
+    """The smallest of integers that float64 cannot hold, if it holds their differences; else 0."""
+    if isinstance(column, Times) or column.array.dtype.kind != "i" or not len(column):
+        return 0
+    low, high = int(column.array.min()), int(column.array.max())
+    return low if max(-low, high) > MOST_EXACT > high - low else 0
+
+
+def _floats(column: Numbers | Times, origin: int) -> NDArray[np.float64]:
+    """Minus the origin, exactly where float64 alone would not be."""
+    values = column.floats()
+    if not origin:
+        return values
+    rough = values - float(origin)
+    if column.array.dtype.kind not in "iu":
+        return rough
+    near = np.abs(rough) < MOST_EXACT  # others might overflow, and need no last digit
+    return np.where(near, np.where(near, column.array.astype(np.int64), origin) - origin, rough)
 
 
 def _moments(values: NDArray[np.float64]) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ from glia.errors import DataError
 
 PARTS = {"train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation",
          "test": "test"}  # fmt: skip
+SKIPPING = "Replace it, or leave such files out (--skip-bad)."
 IMAGE, LABEL = "image", "label"  # the columns of every dataset of classified pictures
 
 
@@ -37,7 +38,7 @@ def read_folder(folder: Path, *, skip_bad: bool = False) -> Dataset:
             paths += files
             labels += [name] * len(files)
             parts += [part] * len(files)
-    pictures, good, said = read_pictures(paths, skip_bad=skip_bad)
+    pictures, good, said = read_pictures(paths, skip_bad=skip_bad, advice=SKIPPING)
     label = Categories.of(np.array(labels, object)[good])
     split = np.array(parts)[good] if official else None
     return Dataset({IMAGE: pictures, LABEL: label}, LABEL, folder.resolve().name, split, said=tuple(said))

@@ -5,8 +5,10 @@ spaces become RGB, 16 bits become 8. A set is grey when all of its files are.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,14 +55,20 @@ class PictureFiles:
         """All of them, decoded."""
         out = np.empty(self.shape, np.uint8)
         read = _checked(partial(_read, size=(self.height, self.width), channels=self.channels), skip_bad=False)
-        for row, result in enumerate(_in_threads(read, self.paths)):
-            if result is not None:
-                out[row] = result[1]
+        with _large_ones_allowed():
+            for row, result in enumerate(_in_threads(read, self.paths)):
+                if result is not None:
+                    out[row] = result[1]
         return out if dtype is None else out.astype(dtype)
 
 
 def read_pictures(
-    paths: Sequence[Path], *, size: tuple[int, int] | None = None, channels: int = 0, skip_bad: bool = False
+    paths: Sequence[Path],
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int = 0,
+    skip_bad: bool = False,
+    advice: str = "Replace it.",
 ) -> tuple[Pictures, NDArray[np.bool_], list[str]]:
     """Picture files as a column.
 
@@ -69,6 +77,7 @@ def read_pictures(
         size: height and width to bring them to; None: their own, or the median where they differ, at most 256 a side.
         channels: 1 or 3; 0: 1 if all are grey, else 3.
         skip_bad: leave out what cannot be read.
+        advice: on what cannot be read.
 
     Returns:
         The pictures that could be read, which of the paths these are, and what was noticed.
@@ -76,17 +85,24 @@ def read_pictures(
     Raises:
         DataError: a file that is no picture or is cut off; the message has its path.
     """
-    heads = list(_in_threads(_checked(_head, skip_bad), paths))
+    with _large_ones_allowed():
+        heads = list(_in_threads(_checked(_head, skip_bad, advice), paths))
     known = [head for head in heads if head is not None]
     if not known:
         raise _none_readable(paths)
     said = list[str]()
     if size is None:
         size, said = _common_size(np.array([(head.height, head.width) for head in known]))
-    channels = channels or (1 if all(head.grey for head in known) else 3)
+    if not channels:
+        grey = sum(head.grey for head in known)
+        channels = 1 if grey == len(known) else 3
+        if 0 < grey < len(known):
+            said.append(f"{grey:,} of {len(known):,} pictures are grey: they were read as colour, as the others are.")
     good = np.array([head is not None for head in heads])
     readable = [path for path, head in zip(paths, heads, strict=True) if head is not None]
-    pictures, good[good] = _read_all(readable, size, channels, skip_bad)
+    read = _checked(partial(_read, size=size, channels=channels), skip_bad, advice)
+    with _large_ones_allowed():
+        pictures, good[good] = _read_all(readable, (*size, channels), read)
     if not good.all():
         said.append(f"{(~good).sum():,} of {len(good):,} picture files could not be read and were left out.")
     return pictures, good, said
@@ -113,13 +129,12 @@ def pixels_of(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _read_all(
-    paths: Sequence[Path], size: tuple[int, int], channels: int, skip_bad: bool
+    paths: Sequence[Path], size: tuple[int, int, int], read: Callable[[Path], "tuple[int, NDArray[np.uint8]] | None"]
 ) -> tuple[Pictures, NDArray[np.bool_]]:
     """The pictures that are complete, and which of the paths these are."""
-    shape = (len(paths), *size, channels)
+    shape = (len(paths), *size)
     kept = np.empty(shape, np.uint8) if np.prod(shape, dtype=np.int64) <= IN_MEMORY_BYTES else None
     complete, digests = np.ones(len(paths), bool), np.zeros(len(paths), np.uint64)
-    read = _checked(partial(_read, size=size, channels=channels), skip_bad)
     for row, result in enumerate(_in_threads(read, paths)):
         if result is None:
             complete[row] = False
@@ -132,7 +147,7 @@ def _read_all(
     if kept is not None and not complete.all():
         kept = kept[complete]
     names = tuple(str(path) for path, whole in zip(paths, complete, strict=True) if whole)
-    pixels: Pixels = PictureFiles(names, *size, channels) if kept is None else kept
+    pixels: Pixels = PictureFiles(names, *size) if kept is None else kept
     return Pictures(pixels, digests[complete], names), complete
 
 
@@ -198,7 +213,7 @@ def _common_size(sizes: NDArray[Any]) -> tuple[tuple[int, int], list[str]]:
     return size, [f"{count} resized to {size[1]}x{size[0]} (width x height)."]
 
 
-def _checked(read: Callable[[Any], T], skip_bad: bool) -> Callable[[Any], T | None]:
+def _checked(read: Callable[[Any], T], skip_bad: bool, advice: str = "Replace it.") -> Callable[[Any], T | None]:
     """`read` whose failure names the file, or is None."""
 
     def checked(path: Any) -> T | None:
@@ -209,15 +224,21 @@ def _checked(read: Callable[[Any], T], skip_bad: bool) -> Callable[[Any], T | No
             if skip_bad:
                 return None
             reason = "it is not a picture" if isinstance(error, UnidentifiedImageError) else str(error)
-            raise DataError(
-                f"Picture '{path}' cannot be read: {reason}. Replace it, or leave such files out (--skip-bad)."
-            ) from None
+            raise DataError(f"Picture '{path}' cannot be read: {reason.rstrip('.')}. {advice}") from None
 
     return checked
 
 
 def _none_readable(paths: Sequence[Path]) -> DataError:
     return DataError(f"None of {len(paths):,} picture files can be read, '{paths[0]}' for one.")
+
+
+@contextmanager
+def _large_ones_allowed() -> Iterator[None]:
+    """Without Pillow's warning of 90 megapixels; from twice as many on it refuses a picture."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
 
 
 def _in_threads(work: Callable[[Any], T], items: Sequence[Any]) -> Iterable[T]:

@@ -1,5 +1,6 @@
 """What a user predicts on: one sample or many, in whatever form is at hand, as samples a preprocessing knows."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ def read_inputs(given: Any, encoders: Sequence[Encoder], passed_over: Sequence[s
         DataError: columns missing, or nothing that these inputs could be.
     """
     first = encoders[0]
+    if _is_empty(given):
+        raise DataError(f"The {type(given).__name__} has no samples: there is nothing to predict.")
     if isinstance(given, Dataset):
         columns = dict(given.columns)
     elif isinstance(first, PictureEncoder):
@@ -43,6 +46,12 @@ def read_inputs(given: Any, encoders: Sequence[Encoder], passed_over: Sequence[s
         if isinstance(encoder, CategoryEncoder):
             said += _unseen(encoder, known[encoder.name])
     return Dataset(known, said=tuple(said))
+
+
+def _is_empty(given: Any) -> bool:
+    if isinstance(given, Mapping):
+        return all(_is_row(values) and not len(values) for values in given.values())
+    return _is_row(given) and getattr(given, "shape", None) != () and not len(given)
 
 
 def wanted(columns: Mapping[str, Column], encoders: Sequence[Encoder], passed_over: Sequence[str]) -> dict[str, Column]:
@@ -160,10 +169,18 @@ def _files(path: Path) -> list[Path]:
         return files
     if not path.is_file():
         raise NotFoundError(f"There is no picture '{path}'.")
+    if path.name.lower().endswith(tables.SUFFIXES):
+        raise DataError(f"'{path}' is a table, and the model reads pictures: give picture files, a folder or arrays.")
     return [path]
 
 
 def _picture_array(array: NDArray[Any], encoder: PictureEncoder) -> Pictures:
+    sides = (encoder.height, encoder.width, *([encoder.channels] if encoder.channels > 1 else []))
+    if array.ndim in (1, 2) and array.shape[-1] == math.prod(sides) and array.shape != sides:
+        raise DataError(
+            f"An array of the shape {array.shape} is no picture; each row has the {math.prod(sides)} values of one. "
+            f"Give array.reshape{(-1, *sides)}."
+        )
     if array.dtype.kind == "f" and array.size and array.min() >= 0 and array.max() <= 1:
         array = np.round(array * 255).astype(np.uint8)
     if array.dtype != np.uint8:

@@ -13,17 +13,19 @@ from glia.data import arrays, catalogue, folders, images, tables
 from glia.data.columns import Categories, Column, Numbers, OneArray
 from glia.data.dataset import Dataset
 from glia.data.download import Progress
+from glia.data.encoders import MOST_EXACT
 from glia.errors import DataError, NotFoundError, did_you_mean
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 READABLE = (*tables.SUFFIXES, *ARRAY_SUFFIXES)
 FEWEST_FOR_IDS = 10  # texts that never repeat are an id only where there are more rows than this
+MOSTLY_OTHERS = 0.9  # different texts per row of a target that is probably an id
 # Names that a count of the rows goes by.
 ROW_COUNTERS = ("", "id", "index", "row", "rownames", "unnamed: 0", "column 1", "__index_level_0__")
 
 
 def open_dataset(
-    data: Any, *, target: str = "", skip_bad: bool = False, name: str = "", progress: Progress | None = None
+    data: Any, *, target: str | int = "", skip_bad: bool = False, name: str = "", progress: Progress | None = None
 ) -> Dataset:
     """Any data as a dataset.
 
@@ -31,7 +33,8 @@ def open_dataset(
         data: a catalogue name; the path of a CSV, TSV, Parquet, .npy or .npz file or of a folder of class folders; a
             pandas frame, a dict of columns or an Arrow table; `(X, y)`; an array; a torch Dataset or DataLoader; a
             Dataset.
-        target: the column to be learned; "" keeps what the data itself says, if anything.
+        target: the column to be learned, a number where a frame's columns are numbered; "" keeps what the data itself
+            says, if anything.
         skip_bad: leave out pictures that cannot be read.
         name: what to call it; "" takes the file's name.
         progress: hears of downloads.
@@ -44,6 +47,7 @@ def open_dataset(
         >>> open_dataset({"rooms": [2, 3], "price": [10.0, 15.0]}, target="price").features.keys()
         dict_keys(['rooms'])
     """
+    target = str(target)
     if isinstance(data, Dataset):
         if target in ("", data.target):
             return data
@@ -88,7 +92,7 @@ def _given(data: Any, target: str) -> Dataset:
     if isinstance(data, pa.Table):
         columns, said = tables.columns_of(data, "The table")
     elif hasattr(data, "__arrow_c_stream__") and not isinstance(data, pd.DataFrame):
-        columns, said = tables.columns_of(pa.table(data), "The table")
+        columns, said = tables.columns_of(_arrow_table(data), "The table")
     elif isinstance(data, pd.DataFrame | Mapping) or hasattr(data, "__array__") or isinstance(data, list):
         columns, said = arrays.feature_columns(data)
     else:
@@ -97,6 +101,16 @@ def _given(data: Any, target: str) -> Dataset:
             "or a torch Dataset."
         )
     return Dataset(columns, said=tuple(said))
+
+
+def _arrow_table(data: Any) -> pa.Table:
+    try:
+        return pa.table(data)
+    except (pa.ArrowInvalid, TypeError):
+        raise DataError(
+            f"A {type(data).__name__} is one column, expected a table: give a frame, and name the column to learn "
+            "(target)."
+        ) from None
 
 
 def _not_found(given: str, path: Path) -> str:
@@ -140,7 +154,9 @@ def _useless(name: str, column: Column) -> str:
     if gaps.all():
         return "is empty"
     if len(column) > 1 and not gaps.any() and _is_constant(column):
-        return f"has the one value {_shown(column.item(0))}"
+        value = column.item(0)
+        precisely = " as far as double precision tells" if isinstance(value, float) and abs(value) >= MOST_EXACT else ""
+        return f"has the one value {_shown(value)}{precisely}"
     if isinstance(column, Categories) and len(np.unique(column.codes)) == len(column) > FEWEST_FOR_IDS:
         return "has another text in every row, as an id has"
     counter = isinstance(column, Numbers) and name.lower() in ROW_COUNTERS and len(column) > 1
@@ -165,10 +181,17 @@ def _with_targets(dataset: Dataset) -> Dataset:
     gaps = column.gaps
     if gaps.all():
         raise DataError(f"Column '{dataset.target}', the target, is empty in all {len(dataset):,} rows.")
-    if not gaps.any():
-        return dataset
-    said = f"{gaps.sum():,} of {len(dataset):,} rows have no '{dataset.target}' and were left out."
-    return replace(dataset[~gaps], said=(*dataset.said, said))
+    said = list(dataset.said)
+    if gaps.any():
+        said.append(f"{gaps.sum():,} of {len(dataset):,} rows have no '{dataset.target}' and were left out.")
+        dataset, column = dataset[~gaps], column.take(~gaps)
+    different = len(np.unique(column.codes)) if isinstance(column, Categories) else 0
+    if len(column) > FEWEST_FOR_IDS and different > MOSTLY_OTHERS * len(column):
+        said.append(
+            f"Column '{dataset.target}', the target, has {different:,} different texts in {len(column):,} rows: it "
+            "looks like an id, from which nothing general is learned."
+        )
+    return replace(dataset, said=tuple(said))
 
 
 def _shown(value: Any) -> str:

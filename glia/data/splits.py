@@ -3,8 +3,9 @@
 Precedence: the dataset's own split; `by` a column whose equal values belong together; rows with a time column by
 time; all else by content. A sample's place follows from a hash of its group (or content) and the seed alone, and is
 compared with the shares. Two consequences are wanted: equal groups are never on two sides, and no sample changes
-sides as others are added. The price is that small sets get odd shares, which is said; only a part that would be
-empty, or a class that would be missing from training, takes the nearest group from its neighbour.
+sides as others are added. The price is that small sets get odd shares, which is said where they are far off; only a
+part that would be empty, or a class that would be missing from training, takes the nearest group from its neighbour.
+The class comes first: a part stays empty rather than take the last group of a class from training.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,6 +29,7 @@ Places = NDArray[np.float64]
 TRAIN, VALIDATION, TEST, LEFT_OUT = 0, 1, 2, -1
 NAMES = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
 BY_CONTENT = "content"  # `by` of those who want no split by time
+ODD = 1 / 3  # of the share asked for: a part that is farther off than this is said
 FEW_VALUES = 20  # integers with at most so many values are dealt into folds by value
 
 
@@ -62,10 +64,14 @@ def divide(dataset: "Dataset", split: Split, seed: int) -> Division:
         said += [*noted, *noted_too]
     if given or split.by:
         said += _leave_out_copies(part, contents)
+    left = _nothing_left([code for code in sorted(shares) if not (part == code).any()])
     if not given:
-        said += _odd_shares(part, {TRAIN: split.train, **shares}, " ".join(rules)) + _few_contents(contents)
-    division = _division(part, "; ".join(rules) or "without a split", said)
+        said += left or _odd_shares(part, {TRAIN: split.train, **shares}, " ".join(rules))
+        said += _few_contents(contents)
+    else:
+        said += left
     target = dataset.columns.get(dataset.target)
+    division = _division(part, "; ".join(rules) or "without a split", said)
     return without_unseen(division, target.values()) if isinstance(target, Categories) else division
 
 
@@ -109,7 +115,9 @@ def without_unseen(division: Division, labels: NDArray[Any]) -> Division:
         return division
     named = _listed(f"'{label}'" for label in classes[~seen])
     said = f"No training sample has the class {named}: {_samples(lost)} of validation and test were left out."
-    return replace(division, **kept, said=(*division.said, said))
+    parts = {VALIDATION: "validation", TEST: "test"}
+    emptied = [code for code, name in parts.items() if len(getattr(division, name)) > len(kept[name]) == 0]
+    return replace(division, **kept, said=(*division.said, said, *_nothing_left(emptied)))
 
 
 def _official(dataset: "Dataset", split: Split) -> tuple[NDArray[np.int8], dict[int, float], list[str]]:
@@ -168,11 +176,21 @@ def _carve(
         part[(places >= low) & (places < low + shares[code])] = code
         low += shares[code]
     said = list[str]()
-    target = dataset.columns.get(dataset.target)
-    if isinstance(target, Categories) and not isinstance(groups, Times):
-        said += _seat_classes(part, places, target.take(rows))
-    _fill_empty(part, places, {**regions, TRAIN: (low, 1.0)})
+    classes = None if isinstance(groups, Times) else _classes(dataset.columns.get(dataset.target))
+    codes = np.zeros(len(rows), np.int32)
+    if classes:
+        codes = classes.codes[rows]
+        said += _seat_classes(part, places, classes.take(rows))
+    _fill_empty(part, places, {**regions, TRAIN: (low, 1.0)}, codes)
     return part, said
+
+
+def _classes(target: Column | None) -> Categories | None:
+    """The target as classes: categories, and numbers if there are two, of which training needs both."""
+    if not isinstance(target, Numbers):
+        return target if isinstance(target, Categories) else None
+    different, codes = np.unique(target.array, return_inverse=True)
+    return Categories(codes.astype(np.int32), tuple(map(str, different.tolist()))) if len(different) == 2 else None
 
 
 def _places_in_time(times: Times) -> Places:
@@ -195,8 +213,13 @@ def _seat_classes(part: NDArray[np.int8], places: Places, target: Categories) ->
     return [f"By its hash the class {_listed(moved)} would be missing from training: a sample of it was moved there."]
 
 
-def _fill_empty(part: NDArray[np.int8], places: Places, regions: Mapping[int, tuple[float, float]]) -> None:
-    """Give each empty part the nearest group of a part that has more than one; train comes first and takes any."""
+def _fill_empty(
+    part: NDArray[np.int8], places: Places, regions: Mapping[int, tuple[float, float]], classes: NDArray[np.int32]
+) -> None:
+    """Give each empty part the nearest group of a part that has more than one; train comes first and takes any.
+
+    From training no group is taken that alone holds a class.
+    """
     for code in sorted(regions):
         if (part == code).any():
             continue
@@ -204,9 +227,19 @@ def _fill_empty(part: NDArray[np.int8], places: Places, regions: Mapping[int, tu
         spare = 0 if code == TRAIN else 1
         rich = [other for other in regions if len(np.unique(places[part == other])) > spare]
         candidates = np.unique(places[np.isin(part, rich)])
+        trained = part == TRAIN
+        candidates = np.setdiff1d(candidates, _lone_holders(places[trained], classes[trained]))
         if len(candidates):
             distance = np.maximum(np.maximum(low - candidates, candidates - high), 0)
             part[places == candidates[distance.argmin()]] = code
+
+
+def _lone_holders(places: Places, classes: NDArray[np.int32]) -> Places:
+    """The places of groups that hold all samples of a class."""
+    code, place = np.unique(np.stack([classes, places]), axis=1)
+    _, first, groups = np.unique(code, return_index=True, return_counts=True)
+    lone: Places = place[first[groups == 1]]
+    return lone
 
 
 def _leave_out_copies(part: NDArray[np.int8], contents: Words) -> list[str]:
@@ -233,11 +266,21 @@ def _leave_out_copies(part: NDArray[np.int8], contents: Words) -> list[str]:
 def _odd_shares(part: NDArray[np.int8], asked: Mapping[int, float], rule: str) -> list[str]:
     counts = {code: int((part == code).sum()) for code in sorted(asked)}
     total = sum(counts.values())
-    if all(abs(counts[code] / total - share) <= 0.1 * share for code, share in asked.items()):
+    if all(abs(counts[code] / total - share) <= ODD * share for code, share in asked.items()):
         return []
     got = ", ".join(f"{NAMES[code]} {count:,} ({count / total:.0%})" for code, count in counts.items())
     wanted = ", ".join(f"{asked[code]:.0%}" for code in counts)
     return [f"The split {rule} gave {got}; {wanted} were asked for."]
+
+
+def _nothing_left(codes: Iterable[int]) -> list[str]:
+    aims = {VALIDATION: "validate", TEST: "test"}
+    wanted = " or ".join(f"{aims[code]} on" for code in codes)
+    return (
+        [f"No sample is left to {wanted}. Give more samples, several of each class if there are classes."]
+        if wanted
+        else []
+    )
 
 
 def _few_contents(contents: Words) -> list[str]:

@@ -72,7 +72,7 @@ def columns_of(table: pa.Table, title: str) -> Table:
     if count > 1:
         raise DataError(f"{title} has {count} columns named '{name}'. Give each column a name of its own.")
     if not names or not table.num_rows:
-        raise DataError(f"{title} has {len(names)} columns and no rows: there is nothing to learn from.")
+        raise DataError(f"{title} has {len(names)} columns and no rows: expected a row per sample.")
     columns, said = dict[str, Column](), list[str]()
     for name, values in zip(names, table.columns, strict=True):
         column = _column(name, values.combine_chunks(), said)

@@ -125,9 +125,13 @@ def _imported(reference: str) -> type[nn.Module]:
         sys.path.append(here)  # as `python` itself does, and the `glia` command does not
     try:
         module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            raise  # the module is there, and misses one of its own imports
+    except ImportError as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing is None or not f"{module_name}.".startswith(f"{missing}."):
+            raise ConfigError(
+                f"Model '{reference}': your module '{module_name}' is there, but one of its own imports fails: "
+                f"{error}. Install what is missing, or correct the import."
+            ) from error
         raise ConfigError(
             f"Model '{reference}': there is no module '{module_name}' installed or in {here}. "
             "Write package.module:Class, with dots and without .py."

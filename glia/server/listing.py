@@ -40,15 +40,17 @@ class Listing:
         self._rows: list[Row] = []
         self._read_at = self._cost = 0.0
         self._signature = 0
+        self._stale = False  # the index has changed since its rows were read
 
     def rows(self, patience: float = 0) -> list[Row]:
         """All runs, newest first, as they are, or as they were `patience` times as long ago as reading them takes."""
         with self._lock:
             began = time.monotonic()
             if began - self._read_at >= patience * self._cost:
-                self._index.refresh()
-                self._rows = self._index.runs()
-                self._signature = hash(tuple((row.id, row.state, row.updated) for row in self._rows))
+                self._stale |= self._index.refresh()
+                if self._stale:
+                    self._rows, self._stale = self._index.runs(), False
+                    self._signature = hash(tuple((row.id, row.state, row.updated) for row in self._rows))
                 first, self._read_at = not self._read_at, time.monotonic()
                 self._cost = 0.0 if first else self._read_at - began  # the first may also have made the database
             return self._rows

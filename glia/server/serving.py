@@ -19,6 +19,7 @@ from glia.server.safety import LOOPBACK
 
 PORT = 7007
 PORTS_TRIED = 21
+LAST_PORT = 65535
 SECONDS_TO_END = 2
 _BUILD = "The pages are not built yet: type `make ui` in Glia's folder (needs Node.js 20.19 or newer).\n"
 
@@ -33,7 +34,7 @@ def serve(home: Path, *, host: str = "127.0.0.1", port: int = PORT, block: bool 
         block: say where, and stay until Ctrl-C; otherwise serve from a thread and return at once.
 
     Raises:
-        ConfigError: `host` is not this machine, or no port from `port` on is free.
+        ConfigError: `host` is not this machine, `port` is no port, or none from there on is free.
     """
     if host not in LOOPBACK:
         raise ConfigError(
@@ -41,6 +42,8 @@ def serve(home: Path, *, host: str = "127.0.0.1", port: int = PORT, block: bool 
             "Use host='127.0.0.1' and, over there, forward the port: "
             f"ssh -L {port}:localhost:{port} {socket.gethostname()}"
         )
+    if not 0 <= port <= LAST_PORT:
+        raise ConfigError(f"port={port} is no port: they go from 1 to {LAST_PORT}. Use port=0 for any that is free.")
     server = Server(home, host, _listen(host, port), asked=port)
     if not block:
         server.start()
@@ -135,7 +138,7 @@ class _Uvicorn(uvicorn.Server):
 
 def _listen(host: str, first: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    tried = [0] if first == 0 else range(first, min(first + PORTS_TRIED, 65536))
+    tried = [0] if first == 0 else range(first, min(first + PORTS_TRIED, LAST_PORT + 1))
     for port in tried:
         listening = socket.socket(family, socket.SOCK_STREAM)
         if sys.platform != "win32":  # there the option would let two servers share a port

@@ -2,32 +2,45 @@
 
 Rules: a file lock around making and migrating; transactions that write begin as writers (`BEGIN IMMEDIATE`), so that
 two of them wait for each other instead of failing half-way; 20 s of patience; WAL on local disks only. A connection
-lives as long as its use, so that neither a fork nor a thread ever shares one.
+lives as long as its use, so that neither a fork nor a thread ever shares one. (One in memory is its connection: whoever
+uses it sees to it that one thread does at a time.)
 """
 
+import errno
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.exc import DatabaseError
 
 from glia.errors import StoreError
 from glia.store.disks import LOCAL, kind_of_disk
 from glia.store.locking import file_lock
-from glia.store.schema import REVISION
+from glia.store.schema import REVISION, metadata
 
 PATIENCE_SECONDS = 20.0
 SQLITE_CORRUPT, SQLITE_NOTADB = 11, 26
+SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN = 8, 10, 13, 14
+NO_WRITING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT})
+
+
+class UnwritableError(StoreError):
+    """There is no room for the database, or it may not be written: the disk is full, or read only."""
 
 
 class Database:
-    """An open database. Make one with `open_database`."""
+    """An open database. Make one with `open_database` or `in_memory`.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: its file; None for one in memory.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self._engine = _engine(path)
 
@@ -48,29 +61,45 @@ def open_database(path: Path) -> Database:
     """Open a database, made or migrated first if need be. A broken file is set aside and a new one made.
 
     Raises:
+        UnwritableError: nothing can be written there.
         StoreError: it was written by a newer Glia, or it cannot be opened.
     """
     try:
         with file_lock(path.with_name(path.name + ".lock")):
             try:
                 _prepare(path)
-            except DatabaseError as error:
+            except (DatabaseError, sqlite3.Error) as error:
                 if not is_broken(error):
                     raise
                 set_aside(path)
                 _prepare(path)
-    except (DatabaseError, OSError) as error:
+    except (DatabaseError, sqlite3.Error, OSError) as error:
         if isinstance(error, StoreError):
             raise
-        reason = getattr(error, "orig", None) or getattr(error, "strerror", None) or error
-        raise StoreError(f"The database '{path}' cannot be opened: {reason}.") from error
+        kind = UnwritableError if is_unwritable(error) else StoreError
+        reason = getattr(error, "strerror", None) or _origin(error)
+        raise kind(f"The database '{path}' cannot be opened: {reason}.") from error
     return Database(path)
 
 
-def is_broken(error: DatabaseError) -> bool:
+def in_memory() -> Database:
+    """An empty database that is gone with this process, for where none can be written. For one thread at a time."""
+    database = Database(None)
+    with database.write() as connection:
+        metadata.create_all(connection)
+    return database
+
+
+def is_broken(error: Exception) -> bool:
     """Whether the file itself is at fault: no database, damaged, or without the tables it should have."""
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    return code in (SQLITE_CORRUPT, SQLITE_NOTADB) or "no such table" in str(error.orig)
+    return _code(error) in (SQLITE_CORRUPT, SQLITE_NOTADB) or "no such table" in str(_origin(error))
+
+
+def is_unwritable(error: Exception) -> bool:
+    """Whether the place is at fault: no room, or no right to write."""
+    if isinstance(error, OSError):
+        return error.errno in NO_WRITING
+    return _code(error) in (SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN)
 
 
 def set_aside(path: Path) -> None:
@@ -116,9 +145,19 @@ def _migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _engine(path: Path) -> Engine:
+def _origin(error: Exception) -> Any:
+    return getattr(error, "orig", None) or error
+
+
+def _code(error: Exception) -> int:
+    return int(getattr(_origin(error), "sqlite_errorcode", 0)) & 0xFF
+
+
+def _engine(path: Path | None) -> Engine:
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), poolclass=NullPool, connect_args={"timeout": PATIENCE_SECONDS}
+        URL.create("sqlite", database=str(path) if path else ":memory:"),
+        poolclass=NullPool if path else StaticPool,
+        connect_args={"timeout": PATIENCE_SECONDS, "check_same_thread": path is not None},
     )
 
     @event.listens_for(engine, "connect")

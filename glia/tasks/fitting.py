@@ -11,7 +11,7 @@ from glia import config
 from glia.errors import ConfigError, DataError, did_you_mean
 from glia.recipe import TaskRecipe
 from glia.tasks.task import Task
-from glia.tasks.values import are_whole, is_text, numbers, plain
+from glia.tasks.values import MOST_EXACT, are_whole, is_text, numbers, plain
 
 TASKS: dict[str, str] = {
     "classification": "glia.tasks.classification:Classification",
@@ -21,6 +21,7 @@ TASKS: dict[str, str] = {
 
 MOST_CLASSES = 20
 SAMPLES_PER_CLASS = 5
+FEW_SAMPLES = 5  # that are equal say nothing of the target yet
 
 
 def fit_task(recipe: TaskRecipe, values: NDArray[Any], *, name: str = "") -> Task:
@@ -45,11 +46,7 @@ def fit_task(recipe: TaskRecipe, values: NDArray[Any], *, name: str = "") -> Tas
     if learned.dtype.kind == "f":
         learned = numbers(learned, target)
     if np.all(learned == learned[0]):
-        only = learned.tolist()[0]
-        raise DataError(
-            f"Column '{target}' has the one value {only!r} in all {len(learned)} training rows: there is nothing to "
-            "learn. Choose another target, or samples that differ in it."
-        )
+        raise DataError(_one_value(learned, target))
     task: Task = _class(_choose(learned) if recipe.name == "auto" else recipe.name).fit(recipe, learned, target)
     return task
 
@@ -62,6 +59,25 @@ def task_from_dict(given: Mapping[str, Any]) -> Task:
     """
     fields = dict(given)
     return cast(Task, config.from_dict(_class(str(fields.pop("name", ""))), fields, "task"))
+
+
+def _one_value(learned: NDArray[Any], target: str) -> str:
+    only, rows = learned.tolist()[0], len(learned)
+    if rows < FEW_SAMPLES:
+        count = "1 training row is" if rows == 1 else f"{rows} training rows, all {only!r}, are"
+        return (
+            f"Column '{target}': {count} too few to learn from. Give more rows, or train on all there are "
+            "(data.split.validation=0, data.split.test=0)."
+        )
+    if isinstance(only, float) and abs(only) >= MOST_EXACT:
+        return (
+            f"Column '{target}' has values that double precision cannot tell apart: {only!r} in all {rows} training "
+            "rows. Subtract their smallest value, or give them as text if they are labels."
+        )
+    return (
+        f"Column '{target}' has the one value {only!r} in all {rows} training rows: there is nothing to learn. "
+        "Choose another target, or samples that differ in it."
+    )
 
 
 def _choose(values: NDArray[Any]) -> str:

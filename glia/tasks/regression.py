@@ -24,6 +24,7 @@ from glia.tasks.values import is_text, numbers, plain
 
 DRAWN_POINTS = 2000
 BINS = 30
+ROUNDING = 10 * np.finfo(np.float64).eps  # of the mean: a deviation below may be rounding alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class Regression:
         learned = numbers(values, target)
         with np.errstate(over="ignore", under="ignore"):
             mean, deviation = float(learned.mean()), float(learned.std())
-        if not 0 < deviation < float("inf"):
+        if not ROUNDING * abs(mean) < deviation < float("inf"):
             raise DataError(
                 f"Column '{target}' runs from {learned.min():g} to {learned.max():g}: its standard deviation cannot be "
                 "told in double precision. Rescale the column."
@@ -162,8 +163,11 @@ def mae(predicted: NDArray[np.float64], true: NDArray[np.float64]) -> float:
 def r2(predicted: NDArray[np.float64], true: NDArray[np.float64]) -> float:
     """The share of the variance explained: 1 is perfect, 0 is no better than the mean, and there is no lowest value.
 
-    Where the true values are all equal there is no variance to explain: 1 if every one is met, else 0.
+    Where the true values are all equal there is no variance to explain: 1 if every one is met, else 0. Of one value it
+    is NaN: there is no R² of it.
     """
+    if len(true) < 2:
+        return float("nan")
     error, variance = float(np.sum((predicted - true) ** 2)), float(np.sum((true - true.mean()) ** 2))
     if variance == 0:
         return float(error == 0)

@@ -1,8 +1,11 @@
 """Making a run's folder, and the files in it that never change."""
 
+import contextlib
 import json
 import os
+import shutil
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,6 +17,8 @@ from glia.tracking.home import runs_folder
 from glia.tracking.liveness import this_process
 
 FORMAT = 1
+UNFINISHED = ".new-"  # begins the name of a folder while it is made
+SECONDS_TO_MAKE = 3600  # far more than it takes: whoever needed longer was killed
 
 
 def make_folder(home: Path, run_id: str, said: Mapping[str, str | None], recipe_toml: str | None) -> Path:
@@ -37,7 +42,8 @@ def make_folder(home: Path, run_id: str, said: Mapping[str, str | None], recipe_
         "process": asdict(this_process()),
     }
     folder = runs_folder(home) / run_id
-    unfinished = folder.with_name(f".new-{run_id}")
+    unfinished = folder.with_name(f"{UNFINISHED}{run_id}")
+    _clear_leftovers(folder.parent)
     try:
         (unfinished / "log").mkdir(parents=True)
         (unfinished / "run.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
@@ -46,6 +52,8 @@ def make_folder(home: Path, run_id: str, said: Mapping[str, str | None], recipe_
         unfinished.rename(folder)
     except OSError as error:
         raise StoreError(f"The run's folder '{folder}' cannot be made: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)  # there only if something went wrong
     return folder
 
 
@@ -54,6 +62,14 @@ def write_whole(path: Path, data: bytes) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     unfinished.write_bytes(data)
     unfinished.replace(path)
+
+
+def _clear_leftovers(runs: Path) -> None:
+    """Remove what processes left that were killed while they made a run."""
+    with contextlib.suppress(OSError), os.scandir(runs) as entries:
+        for entry in entries:
+            if entry.name.startswith(UNFINISHED) and time.time() - entry.stat().st_mtime > SECONDS_TO_MAKE:
+                shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def _version() -> str:

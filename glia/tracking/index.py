@@ -1,9 +1,11 @@
 """The index of all runs in `glia.db`: what lists and searches read, so that they need not open every folder.
 
 The folders are the truth. Whoever reads brings the index up to date first, looking only at what changed; and if the
-file is missing or broken it is made anew from them. A training process never opens it.
+file is missing or broken it is made anew from them. Where none can be written (the disk is full, or read only) it is
+made in memory. A training process never opens it.
 """
 
+import random
 import threading
 import time
 from collections import OrderedDict
@@ -17,7 +19,15 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 from sqlalchemy.exc import DatabaseError
 
 from glia.errors import ConfigError, GliaError, StoreError, did_you_mean
-from glia.store.database import Database, is_broken, open_database, set_aside
+from glia.store.database import (
+    Database,
+    UnwritableError,
+    in_memory,
+    is_broken,
+    is_unwritable,
+    open_database,
+    set_aside,
+)
 from glia.store.schema import runs as table
 from glia.tracking.home import run_folders, runs_folder
 from glia.tracking.liveness import Process, is_alive
@@ -65,16 +75,19 @@ class Index:
         self._home = home
         self._path = home / "glia.db"
         self._database: Database | None = None
+        self._mark: int | None = None  # of the database, when `refresh` was last called
         self._readers: OrderedDict[str, RunReader] = OrderedDict()  # of runs that may still be written to
         self._lock = threading.RLock()  # a reader of a run serves one thread at a time
 
-    def refresh(self) -> None:
-        """Bring the index up to date with the folders.
+    def refresh(self) -> bool:
+        """Bring the index up to date with the folders; whether it says something else than after the last call.
 
         Raises:
             StoreError: the database cannot be opened.
         """
-        self._use(self._refresh)
+        with self._lock:
+            before, self._mark = self._mark, self._use(self._refresh)
+            return self._mark != before
 
     def runs(
         self, *, project: str | None = None, state: State | None = None, limit: int | None = None, offset: int = 0
@@ -115,22 +128,33 @@ class Index:
         return self._use(read)
 
     def _use(self, work: Callable[[Database], T]) -> T:
-        """Do something with the database; if it turns out to be broken or gone, make it anew and do it again."""
+        """Do something with the database; if it turns out to be broken, gone or full, make it anew and do it again."""
         with self._lock:
-            if self._database is None or not self._path.exists():
-                self._database = open_database(self._path)
+            if self._database is None or (self._database.path and not self._path.exists()):
+                self._database = self._open()
             try:
                 return work(self._database)
             except DatabaseError as error:
-                if not is_broken(error):
+                if is_unwritable(error):
+                    self._database = in_memory()
+                elif is_broken(error):
+                    set_aside(self._path)
+                    self._database = self._open()
+                else:
                     raise StoreError(f"The database '{self._path}' cannot be used: {error.orig}.") from error
-            set_aside(self._path)
-            self._database = open_database(self._path)
             self._refresh(self._database)
             return work(self._database)
 
-    def _refresh(self, database: Database) -> None:
+    def _open(self) -> Database:
+        try:
+            return open_database(self._path)
+        except UnwritableError:
+            return in_memory()
+
+    def _refresh(self, database: Database) -> int:
+        """Bring the database up to date; the mark of whoever last changed something in it."""
         with database.read() as connection:
+            mark = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
             seen = {row.id: row.log_changed for row in connection.execute(select(table.c.id, table.c.log_changed))}
             query = select(table.c.id, table.c.positions, table.c.witness).where(table.c.settled.is_(False))
             pending = {row.id: row for row in connection.execute(query)}
@@ -140,10 +164,13 @@ class Index:
             if seen.pop(folder.name, None) != changed or _worth_reading(folder, pending.get(folder.name)):
                 fresh += self._read(folder, changed)
         if fresh or seen:  # what is left of `seen` has no folder any more
+            mark = random.SystemRandom().randrange(1, 1 << 31)
             with database.write() as connection:
                 _replace(connection, fresh, seen)
+                connection.exec_driver_sql(f"PRAGMA user_version = {mark}")
         for run in seen:
             self._readers.pop(run, None)
+        return mark
 
     def _read(self, folder: Path, changed: int) -> list[dict[str, Any]]:
         """What the index should say of a run; nothing if its folder cannot be read."""

@@ -267,6 +267,7 @@ class RunRecorder:
             writer, self._writer, self._streams = self._writer, None, {}
         if writer is not None:
             writer.close(max(0.0, deadline - clock.monotonic()))
+            _open_writers.discard(writer)
 
     def _log_next(self, values: Mapping[str, Any], when: int) -> None:
         with self._lock:
@@ -331,6 +332,7 @@ class RunRecorder:
                     folder.mkdir(exist_ok=True)
                 count = sum(1 for _ in folder.glob("*.log"))
                 self._writer = SegmentWriter(folder / f"{count + 1}-{os.urandom(4).hex()}.log")
+                _open_writers.add(self._writer)
                 for name in ("run.json", "recipe.toml"):
                     self._writer.sync_also(self.folder / name)
             return self._writer
@@ -339,6 +341,7 @@ class RunRecorder:
         """Begin another segment, unless somebody has already."""
         with self._lock:
             if self._writer is not None and self._writer.append == append:
+                _open_writers.discard(self._writer)
                 self._writer = None
             self._streams = {name: each for name, each in self._streams.items() if each.append != append}
 
@@ -382,9 +385,11 @@ class _Stream(NamedTuple):
 
 
 _open_recorders: "weakref.WeakSet[RunRecorder]" = weakref.WeakSet()
+_open_writers: set[SegmentWriter] = set()  # also those whose recorder nobody refers to any more
 
 
 def _after_fork() -> None:
+    _open_writers.clear()
     for recorder in list(_open_recorders):
         recorder._after_fork()
 
@@ -393,6 +398,9 @@ def _after_fork() -> None:
 def _close_all() -> None:
     for recorder in list(_open_recorders):
         recorder.close()
+    deadline = clock.monotonic() + SECONDS_TO_LEAVE
+    for writer in list(_open_writers):
+        writer.close(max(0.0, deadline - clock.monotonic()))
 
 
 if hasattr(os, "register_at_fork"):

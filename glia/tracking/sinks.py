@@ -31,6 +31,8 @@ Way = Literal["map", "write"]
 MAPPED_DISKS = frozenset({"ext4", "xfs", "tmpfs"})
 FIRST_EXTENT_BYTES = 64 << 10
 LARGEST_EXTENT_BYTES = 8 << 20
+RESERVED_BYTES = 4096  # a page
+RESERVED_SLOTS = RESERVED_BYTES // SLOT_BYTES
 
 _put = SLOT.pack_into
 _pack = SLOT.pack
@@ -62,6 +64,10 @@ class Sink(ABC):
     @abstractmethod
     def prepare(self) -> None:
         """Make room ahead, so that `append` need not. Called by the background thread, without the lock."""
+
+    def open_reserve(self) -> int:
+        """Let `write` use what was kept for the end, if anything was; how many slots that is."""
+        return 0
 
     def holds(self, number: int) -> bool:
         """Whether that slot is written."""
@@ -110,7 +116,8 @@ class MappedFile(Sink):
     """Slots are stored into mapped memory: no system call, and the kernel has them at once.
 
     Only extents that `posix_fallocate` has filled with blocks are mapped: storing into a hole of a full disk would
-    kill the process (SIGBUS). Each is twice as long as the one before, up to a limit.
+    kill the process (SIGBUS). Each is twice as long as the one before, up to a limit. A page after the last extent is
+    allocated and not used, so that on a full disk there is still room to say how the run ended.
     """
 
     def __init__(self, descriptor: int, salt: int, wake: SimpleQueue[None]) -> None:
@@ -120,6 +127,7 @@ class MappedFile(Sink):
         self._first = self._limit = 0  # its slot numbers
         self._next: mmap.mmap | None = None  # the extent after it
         self._retired: list[mmap.mmap] = []
+        self._reserved = RESERVED_BYTES
         self._advance()
 
     def append(self, number: int, stream: int, step: int, time: int, value: float) -> bool:
@@ -162,6 +170,11 @@ class MappedFile(Sink):
             if self._next is None and self._first:  # most runs need no second extent
                 self._next = self._allocate()
 
+    def open_reserve(self) -> int:
+        """The page after the last extent becomes one."""
+        self._reserved = 0
+        return RESERVED_SLOTS
+
     def close(self, slots: int) -> None:
         """What was allocated ahead goes back to the disk."""
         self._unmap()
@@ -194,7 +207,7 @@ class MappedFile(Sink):
         wanted = min(LARGEST_EXTENT_BYTES, max(FIRST_EXTENT_BYTES, offset - HEADER_BYTES))
         for size in (wanted, FIRST_EXTENT_BYTES, mmap.PAGESIZE):  # on a disk that is nearly full, what still fits
             try:
-                os.posix_fallocate(self.descriptor, offset, size)
+                os.posix_fallocate(self.descriptor, offset, size + self._reserved)
                 return mmap.mmap(self.descriptor, size, offset=offset)
             except (OSError, ValueError) as error:  # ValueError: somebody has cut the file meanwhile
                 self.problem = getattr(error, "strerror", None) or str(error)

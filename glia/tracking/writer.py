@@ -2,7 +2,8 @@
 
 When `append` or `text` has returned, killing the process loses nothing. A thread makes room ahead, syncs to disk once a
 second and adds checksums. When there is no room (the disk is full, the folder cannot be written) what comes waits in
-memory, in order and bounded, is told once, and goes out when there is room again; nothing is ever raised for that.
+memory, in order and bounded, is told once, and goes out when there is room again; nothing is ever raised for that. If
+there is none until the close, values are lost, which is told, and the newest records go where the sink kept room.
 
 Checksums are records of the log itself (`checksum`: first slot, slots per block, a CRC-32 per block of 64 KiB), so they
 travel with the file and need no second one. At the close the last, shorter block gets one too.
@@ -22,7 +23,7 @@ from queue import Empty, SimpleQueue
 from typing import cast
 
 from glia.tracking.liveness import Hold, this_process
-from glia.tracking.records import ChecksumRecord, to_text
+from glia.tracking.records import ChecksumRecord, WarningRecord, to_text
 from glia.tracking.segments import BODY, BODY_BYTES, HEADER_BYTES, SLOT_BYTES, Header, pack_text
 from glia.tracking.sinks import MappedFile, Sink, Way, WrittenFile, best_way, read_at, write_at
 
@@ -67,6 +68,7 @@ class SegmentWriter:
         self._busy = False
         self._number = 0  # of the next slot
         self._waiting = bytearray()  # bodies of slots
+        self._texts: deque[tuple[int, int]] = deque()  # of those that wait: the first slot, and the one after the last
         self._stuck = ""  # why; empty while there is room
         self._checked = 0  # slots before this one are covered by checksums
         self._also: deque[Path] = deque([path.parent.parent.parent, path.parent.parent, path.parent])
@@ -130,7 +132,10 @@ class SegmentWriter:
             ConfigError: more than 16 MiB.
         """
         with self._lock:
+            first = self.position
             self._take(pack_text(text), self._most_waiting + RESERVED_FOR_TEXT)
+            if self._waiting and self.position > first:
+                self._texts.append((first, self.position))
 
     def sync_also(self, path: Path) -> None:
         """Have a file or folder on disk before the slots that follow, such as a picture that a record names."""
@@ -188,6 +193,7 @@ class SegmentWriter:
                     return
         finally:
             self._busy = False
+        self._texts.clear()
         if self._stuck:
             self._tell_free()
 
@@ -228,17 +234,39 @@ class SegmentWriter:
     def _finish(self) -> None:
         with self._lock:
             self._drain()
+            lost = self._give_up()
         with self._syncing:
             self._sync(self._number)
             with self._lock, contextlib.suppress(OSError):
                 sink, self._sink, self._closed = self._sink, None, True
                 if sink is not None:
                     sink.close(self._number)
-        lost = len(self._waiting) // BODY_BYTES + self.dropped
         if self._hold is not None:
             self._hold.release()
         if lost:
-            self._told(f"'{self.path}' is closed while it cannot be written ({self._stuck}): {lost:,} slots are lost.")
+            self._told(f"'{self.path}' is closed while it cannot be written ({self._stuck}): {lost} lost.")
+
+    def _give_up(self) -> str:
+        """Of what still waits, write the newest records and no values; says what is lost."""
+        at, sink = self._number, self._sink
+        texts = [(first, end) for first, end in self._texts if end > at]
+        lost = self.position - at - sum(end - max(first, at) for first, end in texts) + self.dropped
+        waiting = [self._waiting[max(first - at, 0) * BODY_BYTES : (end - at) * BODY_BYTES] for first, end in texts]
+        if lost:
+            warning = WarningRecord(time=time.time_ns(), text=f"{_values(lost)} lost: {self._stuck}.")
+            waiting.append(bytearray(pack_text(to_text(warning))))
+        room = sink.open_reserve() * BODY_BYTES if sink is not None and waiting else 0
+        begun = 1 if texts and texts[0][0] < at else 0  # one that is half written is finished, or it hides the rest
+        kept = list(waiting)
+        while sum(map(len, kept)) > room and len(kept) > begun:
+            del kept[begun]
+        if sink is not None and kept:
+            self._number += sink.write(at, b"".join(kept))
+        self._closed = bool(self._stuck)  # what comes from now on waits in another segment
+        self._waiting.clear()
+        if lost:
+            return _values(lost)
+        return "the last records are" if len(kept) < len(waiting) else ""
 
     def _sync(self, checked: int) -> None:
         """Add checksums for the slots before `checked`, then bring everything to disk."""
@@ -282,6 +310,10 @@ class SegmentWriter:
         lost = f", but {self.dropped:,} for which memory had no room are lost" if self.dropped else ""
         self._told(f"'{self.path}' can be written again: what waited is kept{lost}.")
         self._stuck, self.dropped = "", 0
+
+
+def _values(count: int) -> str:
+    return "1 value is" if count == 1 else f"{count:,} values are"
 
 
 def _sync_file(path: Path) -> None:

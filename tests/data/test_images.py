@@ -51,6 +51,9 @@ def test_a_set_is_grey_only_if_all_of_it_is(tmp_path) -> None:
     assert read_pictures([grey, grey])[0].size == (6, 5, 1)
     assert read_pictures([grey, colour])[0].size == (6, 5, 3)
     assert read_pictures([colour], channels=1)[0].size == (6, 5, 1)
+    said = ["1 of 3 pictures are grey: they were read as colour, as the others are."]
+    assert read_pictures([grey, colour, colour])[2] == said
+    assert read_pictures([grey, colour], channels=3)[2] == read_pictures([colour, colour])[2] == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,7 @@ def test_what_cannot_be_read_is_named(tmp_path, kind: str) -> None:
         cut(saved(picture(1, 60, 60), path))
     else:
         path.touch()
-    with pytest.raises(DataError, match=f"Picture '{path}' cannot be read: .*--skip-bad"):
+    with pytest.raises(DataError, match=f"Picture '{path}' cannot be read: .*[.] Replace it[.]$"):
         read_pictures([whole, path])
     found, good, said = read_pictures([path, whole], skip_bad=True)
     assert len(found) == 1
@@ -142,6 +145,13 @@ def test_a_png_that_claims_to_be_enormous_is_not_unpacked(tmp_path) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 100) + b"IDAT" + b"\0" * 100)
     with pytest.raises(DataError, match=r"bomb.png' cannot be read: .*decompression bomb"):
         read_pictures([path])
+
+
+def test_large_pictures_are_read_without_a_warning(tmp_path, monkeypatch) -> None:
+    paths = [saved(picture(i), tmp_path / f"{i}.png") for i in range(10)]
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)  # Pillow warns from here on and refuses twice as many
+    assert len(read_pictures(paths)[0]) == 10
+    assert PictureFiles(tuple(map(str, paths)), 6, 5, 3)[:9].__array__().shape == (9, 6, 5, 3)
 
 
 def test_sets_too_large_for_memory_are_decoded_when_asked_for(tmp_path, monkeypatch) -> None:

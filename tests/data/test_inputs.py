@@ -97,6 +97,10 @@ def test_unknown_columns_and_categories_are_said(houses: Preprocessing) -> None:
         ([[1, "Ulm"]], "takes 3 columns, and a row has 2 values"),
         (np.zeros((2, 5)), "takes 3 columns, and a row has 5 values"),
         (3, "A int is nothing to predict on"),
+        (FRAME[:0], "The DataFrame has no samples: there is nothing to predict"),
+        ({"rooms": [], "town": [], "garden": []}, "The dict has no samples: there is nothing to predict"),
+        (np.zeros((0, 3)), "The ndarray has no samples: there is nothing to predict"),
+        ([], "The list has no samples: there is nothing to predict"),
     ],
 )
 def test_what_is_wrong_with_inputs_is_told(houses: Preprocessing, given: object, message: str) -> None:
@@ -181,8 +185,11 @@ def test_what_is_wrong_with_pictures_is_told(pets, tmp_path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(NotFoundError, match=r"no picture 'seven.png'"):
         preprocessing.read("seven.png")
-    with pytest.raises(DataError, match=r"bad.png' cannot be read"):
+    with pytest.raises(DataError, match=r"bad.png' cannot be read: it is not a picture. Replace it.$"):
         preprocessing.read(tmp_path / "bad.png")
+    FRAME.to_csv(tmp_path / "new.csv")
+    with pytest.raises(DataError, match=r"new.csv' is a table, and the model reads pictures: give picture files"):
+        preprocessing.read(tmp_path / "new.csv")
     with pytest.raises(DataError, match=r"empty' holds no pictures"):
         preprocessing.read(tmp_path / "empty")
     with pytest.raises(DataError, match="bytes from 0 to 255, or floats from 0 to 1, not float64"):
@@ -191,6 +198,17 @@ def test_what_is_wrong_with_pictures_is_told(pets, tmp_path) -> None:
         preprocessing.read(np.zeros((1, 2, 3, 4, 5), np.uint8))
     with pytest.raises(DataError, match="Column 'image' holds numbers such as 1, expected pictures of 6x5 pixels"):
         preprocessing.read(Dataset({"image": Numbers(np.array([1]))}))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_laid_flat_are_not_taken_for_one(channels: int) -> None:
+    pixels = np.random.default_rng(0).random((5, 8, 8, channels))
+    preprocessing = fit(Dataset({"image": Pictures((pixels * 255).astype(np.uint8))}), np.arange(5))
+    sides = "8, 8" if channels == 1 else "8, 8, 3"
+    for flat in (pixels.reshape(5, -1), pixels[0].ravel()):
+        with pytest.raises(DataError, match=rf"shape .* is no picture; .* Give array.reshape\(-1, {sides}\)"):
+            preprocessing.read(flat)
+    assert len(preprocessing.read(pixels)) == 5
 
 
 def test_arrays_come_alone_or_many(tmp_path) -> None:

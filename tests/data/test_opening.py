@@ -173,8 +173,36 @@ def test_infinite_features_are_gaps_and_that_is_said() -> None:
 def test_bad_pictures_stop_or_are_skipped(tmp_path) -> None:
     folder = photos(tmp_path / "p", {"a": 2, "b": 2})
     (folder / "a" / "0.png").write_bytes(b"")
-    with pytest.raises(DataError, match=r"a/0.png' cannot be read"):
+    with pytest.raises(DataError, match=r"a/0.png' cannot be read: .* leave such files out \(--skip-bad\)"):
         open_dataset(folder)
     dataset = open_dataset(folder, skip_bad=True)
     assert len(dataset) == 3
     assert "1 of 4 picture files could not be read and were left out." in dataset.said
+
+
+def test_a_column_given_as_data_is_refused() -> None:
+    with pytest.raises(DataError, match=r"A Series is one column, expected a table: give a frame, and name the column"):
+        open_dataset(pd.Series([1, 2, 3], name="price"))
+
+
+def test_columns_that_are_numbered_are_named_by_their_number() -> None:
+    frame = pd.DataFrame(np.arange(12).reshape(4, 3) ** 2)
+    assert open_dataset(frame, target=2).target == "2"
+    assert open_dataset(frame, target=0).targets().tolist() == [0, 9, 36, 81]
+
+
+def test_a_text_target_that_differs_in_nearly_every_row_looks_like_an_id() -> None:
+    names = [f"k{i}" for i in range(20)]
+    said = "Column 'y', the target, has 20 different texts in 20 rows: it looks like an id"
+    assert open_dataset({"a": [*range(10)] * 2, "y": names}, target="y").said[0].startswith(said)
+    assert open_dataset({"a": [*range(10)] * 2, "y": names[:10] * 2}, target="y").said == ()
+
+
+def test_numbers_that_floats_cannot_tell_apart_are_said_to_be_such() -> None:
+    dataset = open_dataset({"a": [10**25 + i for i in range(3)], "y": [0, 1, 0]}, target="y")
+    assert dataset.said == ("Column 'a' has the one value 1e+25 as far as double precision tells: it is no feature.",)
+
+
+def test_no_rows_are_told() -> None:
+    with pytest.raises(DataError, match="X has 2 columns and no rows: expected a row per sample"):
+        open_dataset(pd.DataFrame({"a": [], "y": []}), target="y")

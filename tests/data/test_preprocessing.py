@@ -89,6 +89,19 @@ def test_only_training_rows_are_looked_at() -> None:
     assert fit(before, np.arange(2)).to_dict() == fit(after, np.arange(2)).to_dict()
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_huge_integers_keep_their_differences(sign: int) -> None:
+    steps = np.arange(100) * 7
+    dataset = table(a=sign * 2**62 + steps)
+    preprocessing = again(fit(dataset, np.arange(100)))
+    expected = (steps - steps.mean()) / steps.std()
+    assert preprocessing.encode(dataset)[:, 0].numpy() == pytest.approx(expected, abs=1e-6)
+    far = preprocessing.encode(table(a=[-(2**63), 2**63 - 1]))[:, 0].tolist()
+    assert far == pytest.approx([(value - sign * 2**62) / steps.std() for value in (-(2**63), 2**63)], rel=1e-5)
+    small = Dataset({"a": Numbers(np.array([1], np.int8))})
+    assert torch.equal(preprocessing.encode(small), preprocessing.encode(table(a=[1.0])))
+
+
 def test_times_become_standardised_seconds() -> None:
     days = np.array(["2020-01-01", "2020-01-03", "NaT"], "datetime64[us]")
     preprocessing = fit(Dataset({"day": Times(days)}), np.arange(3))

@@ -94,10 +94,34 @@ def test_large_sets_get_the_shares_asked_for_and_nothing_is_said() -> None:
 
 
 def test_small_sets_say_what_was_got() -> None:
-    division = divide(table(a=list(range(20))), ASKED, 3)
+    division = divide(table(a=list(range(20))), ASKED, 1)
     got = [f"{name} {len(part)}" for name, part in zip(("train", "validation", "test"), parts(division), strict=True)]
     assert all(text in division.said[0] for text in got)
     assert "70%, 15%, 15% were asked for" in division.said[0]
+
+
+def test_shares_that_are_a_little_off_are_not_said() -> None:
+    division = divide(table(a=list(range(20))), ASKED, 3)
+    assert [len(part) for part in parts(division)] != [14, 3, 3]
+    assert division.said == ()
+
+
+@pytest.mark.parametrize("labels", [["ja", "nein"], ["ja", "nein", "ja"], [0, 1], [0.5, 1.5, 0.5]])
+def test_tiny_tables_train_on_every_class(labels: list[object]) -> None:
+    for seed in range(10):
+        division = divide(table(a=list(range(len(labels))), y=labels), ASKED, seed)
+        assert {labels[row] for row in division.train} == set(labels)
+        assert sum(map(len, parts(division))) == len(labels)
+        assert any("is left to" in said for said in division.said)
+
+
+def test_where_nothing_is_left_to_judge_by_that_is_said() -> None:
+    alone = divide(table(a=list(range(120)), y=[f"k{i}" for i in range(120)]), ASKED, 0)
+    assert [len(part) for part in parts(alone)] == [120, 0, 0]
+    assert alone.said[1].startswith("No sample is left to validate on or test on. Give more samples")
+    division = Division(np.array([0, 1]), np.array([2]), np.array([3, 4]), "by time of 'day'")
+    kept = without_unseen(division, np.array(["a", "b", "c", "a", "b"], object))
+    assert kept.said[1].startswith("No sample is left to validate on. ")
 
 
 def test_features_that_tell_few_samples_apart_are_said() -> None:

@@ -82,6 +82,24 @@ def test_numbers_with_a_stray_text_are_categories_and_that_is_said(tmp_path) -> 
     assert said == ["Column 'age' was read as categories: 1 of its 31 different values are no numbers, such as '?'."]
 
 
+def test_whole_numbers_with_leading_zeros_are_text_and_that_is_said(tmp_path) -> None:
+    rows = "80331,007,0.5,0,2024-01-31 08:00\n01067,08,01.5,10,2024-01-31 09:00\n,08,2,20,\n"
+    columns, said = read(tmp_path, "plz,y,real,n,day\n" + rows)
+    assert columns["plz"].values().tolist() == ["80331", "01067", None]
+    assert columns["y"].values().tolist() == ["007", "08", "08"]
+    assert [columns[name].kind for name in ("real", "n", "day")] == ["numbers", "numbers", "times"]
+    assert said[0] == "Column 'plz' was read as text: its whole numbers have leading zeros, such as 01067."
+    assert len(said) == 2  # plz and y
+
+
+@pytest.mark.parametrize("separator", [";", "|", "\t"])
+def test_leading_zeros_are_kept_whatever_separates(tmp_path, separator: str) -> None:
+    content = 'a,b\n 00,1\n"-01",2\n12345678901234567890,3\n'.replace(",", separator)
+    columns, _ = read(tmp_path, content, "t.tsv" if separator == "\t" else "t.csv")
+    assert columns["a"].values().tolist() == ["00", "-01", "12345678901234567890"]
+    assert columns["b"].values().tolist() == [1, 2, 3]
+
+
 def test_the_case_of_a_suffix_does_not_matter(tmp_path) -> None:
     assert read(tmp_path, "a\tb\n1\t2\n", "T.TSV")[0]["b"].values().tolist() == [2]
     pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "T.PARQUET")

@@ -58,11 +58,20 @@ def test_a_module_in_the_folder_one_stands_in_is_found(tmp_path):
     assert "Net(in_features=2, out_features=3" in ran.stdout, ran.stderr
 
 
-def test_an_import_missing_inside_a_module_is_told_as_it_is(tmp_path, monkeypatch):
-    (tmp_path / "broken_net.py").write_text("import a_package_that_is_not_there\n")
+@pytest.mark.parametrize(
+    ("code", "missing"),
+    [
+        ("import a_package_that_is_not_there", "No module named 'a_package_that_is_not_there'"),
+        ("from torch import a_name_that_is_not_there", "cannot import name 'a_name_that_is_not_there' from 'torch'"),
+    ],
+)
+def test_an_import_that_fails_inside_a_module_is_told(tmp_path, monkeypatch, code, missing):
+    (tmp_path / "broken_net.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ModuleNotFoundError, match="a_package_that_is_not_there"):
+    with pytest.raises(ConfigError) as caught:
         made("broken_net:Net")
+    assert "your module 'broken_net' is there, but one of its own imports fails: " in str(caught.value)
+    assert missing in str(caught.value)
 
 
 @pytest.mark.parametrize(

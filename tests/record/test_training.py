@@ -367,3 +367,8 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_model_in_memory(monkeypatch, 
     told = capsys.readouterr().err
     assert told.count("No checkpoint could be written") == 1
     assert "run.learner.save(FOLDER)" in told
+
+
+def test_a_target_may_be_named_by_a_number() -> None:
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)))
+    assert glia.train(frame, target=2, epochs=1).params["task.target"] == "2"  # type: ignore[arg-type]

@@ -4,6 +4,9 @@ from typing import Any
 import httpx
 import pytest
 
+from glia.server.listing import Listing
+from glia.tracking import index as indexes
+from glia.tracking.index import Index
 from tests.server.recorded import training
 
 
@@ -116,6 +119,17 @@ def test_columns_of_numbers_and_words_can_be_sorted(home: Path, client: httpx.Cl
             pass
     assert names(client, sort="train.epochs") == ["three", "ten", "word"]
     assert names(client, sort="-train.epochs") == ["word", "ten", "three"]
+
+
+def test_rows_are_read_again_only_when_something_changed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with training(home) as recorder:
+        recorder.state("done")
+    monkeypatch.setattr(indexes, "RECENTLY_NS", -1)
+    listing = Listing(home)
+    while listing.rows() is not listing.rows():
+        pass
+    monkeypatch.setattr(Index, "runs", lambda self: pytest.fail("nothing changed"))
+    assert [row.id for row in listing.rows()] == [recorder.id]
 
 
 def test_a_run_that_comes_while_the_server_runs_is_listed(home: Path, client: httpx.Client) -> None:

@@ -54,6 +54,12 @@ def test_no_free_port_is_an_error_that_names_the_range(home: Path, monkeypatch: 
         serve(home, port=port)
 
 
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_a_number_that_is_no_port_is_refused(home: Path, port: int) -> None:
+    with pytest.raises(ConfigError, match=rf"port={port} is no port: they go from 1 to 65535\. Use port=0"):
+        serve(home, port=port)
+
+
 def test_other_addresses_need_users(home: Path) -> None:
     with pytest.raises(ConfigError, match=r"host='0\.0\.0\.0' would show the runs to other machines.*ssh -L 7007"):
         serve(home, host="0.0.0.0")

@@ -1,3 +1,4 @@
+import errno
 import os
 import sqlite3
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 import glia.store
 from glia.errors import StoreError
 from glia.store import database as databases
-from glia.store.database import is_broken, open_database
+from glia.store.database import UnwritableError, in_memory, is_broken, open_database
 from glia.store.schema import REVISION, metadata, runs
 from tests.tracking.children import child, lines
 
@@ -135,6 +136,43 @@ def test_a_place_where_no_file_can_be_is_told(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(StoreError, match=r"folder' cannot be opened: unable to open database file"):
         open_database(tmp_path / "folder")
+
+
+@pytest.mark.parametrize("reason", [errno.EROFS, errno.ENOSPC, errno.EACCES])
+def test_a_place_that_cannot_be_written_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int
+) -> None:
+    def refused(path: Path) -> None:
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(databases, "file_lock", refused)
+    with pytest.raises(UnwritableError, match=rf"glia.db' cannot be opened: {os.strerror(reason)}\."):
+        open_database(tmp_path / "glia.db")
+
+
+def test_a_full_disk_found_by_sqlite_is_told_without_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = 13
+
+    def refused(path: Path) -> None:
+        raise full
+
+    monkeypatch.setattr(databases, "_prepare", refused)
+    with pytest.raises(UnwritableError, match=r"glia.db' cannot be opened: database or disk is full\."):
+        open_database(tmp_path / "glia.db")
+
+
+def test_a_database_in_memory_has_the_same_tables(tmp_path: Path) -> None:
+    database = in_memory()
+    with database.write() as connection:
+        connection.execute(insert(runs), ROW)
+    with pytest.raises(ZeroDivisionError), database.write() as connection:  # noqa: PT012
+        connection.execute(insert(runs), {**ROW, "id": "b"})
+        print(1 / 0)
+    with database.read() as connection:
+        assert [dict(row._mapping) for row in connection.execute(select(runs))] == [ROW]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

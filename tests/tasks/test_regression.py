@@ -1,9 +1,11 @@
 import json
+import math
 
 import numpy as np
 import pytest
 import torch
 from sklearn import metrics
+from sklearn.exceptions import UndefinedMetricWarning
 
 from glia import pictures
 from glia.errors import ConfigError, DataError
@@ -39,6 +41,21 @@ def test_r2_without_variance_is_that_of_scikit_learn(predicted, expected):
     task = fitted([-1.0, 1.0])
     found = task.metrics(torch.full((3, 1), predicted), torch.ones(3))["r2"]
     assert found == expected == metrics.r2_score([1.0] * 3, [predicted] * 3)
+
+
+def test_r2_of_one_value_is_none_as_in_scikit_learn():
+    found = fitted().metrics(torch.zeros(1, 1), torch.zeros(1))
+    assert math.isnan(found["r2"])
+    assert found["rmse"] == 0
+    with pytest.warns(UndefinedMetricWarning):
+        assert math.isnan(metrics.r2_score([1.0], [1.0]))
+
+
+def test_values_that_differ_by_rounding_alone_are_refused():
+    with pytest.raises(
+        DataError, match=r"runs from 4.61169e\+18 to 4.61169e\+18: .* cannot be told in double precision"
+    ):
+        fitted([2**62 + 7 * i for i in range(50)])
 
 
 @pytest.mark.parametrize(

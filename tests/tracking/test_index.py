@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from glia.errors import ConfigError, StoreError
+from glia.store.database import Database, UnwritableError
 from glia.tracking import index as indexes
 from glia.tracking.index import Index
 from glia.tracking.reader import RunReader
@@ -219,6 +221,58 @@ def test_a_database_that_breaks_while_it_is_used_is_made_anew(home: Path, index:
 def test_a_folder_without_a_place_for_a_database_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"missing/glia.db' cannot be opened: No such file or directory"):
         Index(tmp_path / "missing").refresh()
+
+
+def test_where_no_database_can_be_written_it_is_in_memory(
+    home: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(path: Path) -> Any:
+        raise UnwritableError("Read-only file system")
+
+    monkeypatch.setattr(indexes, "open_database", read_only)
+    first = finished(home)
+    index.refresh()
+    second = finished(home)
+    index.refresh()
+    assert [row.id for row in index.runs()] == [second.name, first.name]
+    assert not (home / "glia.db").exists()
+
+
+def test_a_database_for_which_the_room_ends_goes_on_in_memory(
+    home: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.refresh()
+    folder = finished(home)
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = 13
+    write = Database.write
+
+    def refused(self: Database) -> Any:
+        if self.path:
+            raise OperationalError("INSERT", {}, full)
+        return write(self)
+
+    monkeypatch.setattr(Database, "write", refused)
+    assert index.refresh()
+    assert [row.id for row in index.runs()] == [folder.name]
+
+
+def test_a_refresh_says_whether_anything_changed(home: Path, index: Index, settled: None) -> None:
+    assert index.refresh()
+    assert not index.refresh()
+    with recording(home) as recorder:
+        assert index.refresh()
+        assert not index.refresh()
+        recorder.log({"x": 1.0}, step=1)
+        Index(home).refresh()  # another process brings the database up to date
+        assert index.refresh()
+        recorder.state("done")
+    while index.refresh():
+        pass
+    (home / "glia.db").unlink()
+    shutil.rmtree(recorder.folder)
+    assert index.refresh()
+    assert index.runs() == []
 
 
 def test_threads_may_use_one_index(home: Path, index: Index) -> None:

@@ -53,6 +53,16 @@ def test_a_run_appears_whole_or_not_at_all(home: Path, monkeypatch: pytest.Monke
     with pytest.raises(StoreError, match=r"The run's folder '.*' cannot be made: No space left on device"):
         RunRecorder.create(home, project="p")
     assert list(run_folders(home)) == []
+    assert list((home / "runs").iterdir()) == []
+
+
+def test_what_a_killed_start_left_is_removed_by_the_next(home: Path) -> None:
+    old, new = home / "runs" / ".new-old", home / "runs" / ".new-new"
+    for folder in (old, new):
+        (folder / "log").mkdir(parents=True)
+    os.utime(old, (0, 0))
+    with recording(home) as recorder:
+        assert {path.name for path in (home / "runs").iterdir()} == {".new-new", recorder.id}
 
 
 def test_values_are_kept_with_step_and_time(home: Path) -> None:

@@ -1,5 +1,6 @@
 """What is promised when things go wrong, by making them go wrong."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from glia.tracking.index import Index
 from glia.tracking.liveness import Hold, is_alive, this_process
 from glia.tracking.reader import RunReader
 from glia.tracking.recorder import RunRecorder
@@ -17,6 +19,7 @@ from glia.tracking.records import NoteRecord
 from glia.tracking.segment_reader import SegmentReader
 from glia.tracking.sinks import Way
 from tests.tracking.children import PATIENCE_SECONDS, child, kill, lines
+from tests.tracking.recording import recording
 
 KILLS = 6
 needs_mapping = pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="no posix_fallocate here")
@@ -239,7 +242,6 @@ for step in range(40_000):
 recorder.media("picture", b"x" * 100_000, suffix=".bin", kind="file")
 recorder.state("done")
 recorder.close()
-recorder.log({"late": 1})
 print("alive", flush=True)
 """
     with child(code, small_disk) as process:
@@ -249,6 +251,44 @@ print("alive", flush=True)
     steps = RunReader(folder).metrics("loss").step.tolist()
     assert len(steps) > 1000
     assert steps == list(range(len(steps)))
+    assert RunReader(folder).state == "done"
+
+
+def test_runs_are_listed_where_nothing_can_be_written(small_disk: Path) -> None:
+    index = Index(small_disk)
+    index.refresh()
+    with recording(small_disk) as recorder:
+        recorder.state("done")
+    with contextlib.suppress(OSError), (small_disk / "ballast").open("wb", buffering=0) as ballast:
+        while True:
+            ballast.write(bytes(4096))
+    for each in (index, Index(small_disk)):
+        each.refresh()
+        assert [row.id for row in each.runs()] == [recorder.id]
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    fresh = Index(small_disk)
+    fresh.refresh()
+    assert [row.id for row in fresh.runs()] == [recorder.id]
+
+
+def test_a_recorder_nobody_refers_to_says_at_the_end_what_is_lost(home: Path) -> None:
+    code = """
+import shutil, sys
+from pathlib import Path
+from glia.tracking.recorder import RunRecorder
+folder = Path(sys.argv[1])
+shutil.rmtree(folder / "log")
+(folder / "log").touch()  # a file: no segment can be made
+sys.stderr = sys.stdout
+RunRecorder.reopen(folder).log({"test/accuracy": 0.5, "test/loss": 1.0})
+"""
+    with recording(home) as recorder:
+        recorder.state("done")
+    with child(code, recorder.folder) as process:
+        told = list(lines(process))
+    assert len(told) == 2
+    assert "cannot be written" in told[0]
+    assert told[1].endswith(": 2 values are lost.")
 
 
 def test_twenty_processes_starting_at_once_in_a_fresh_folder(tmp_path: Path) -> None:

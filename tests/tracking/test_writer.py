@@ -14,7 +14,7 @@ import pytest
 
 from glia.tracking import sinks
 from glia.tracking import writer as writers
-from glia.tracking.records import ChecksumRecord, NoteRecord, to_text
+from glia.tracking.records import ChecksumRecord, NoteRecord, WarningRecord, to_text
 from glia.tracking.segment_reader import SegmentReader
 from glia.tracking.segments import BODY_BYTES, HEADER_BYTES, SLOT_BYTES
 from glia.tracking.sinks import FIRST_EXTENT_BYTES, Way
@@ -137,7 +137,7 @@ def test_threads_are_kept_apart(make: Make) -> None:
     for thread in threads:
         thread.join()
     read = Read(writer.path)
-    assert len(read.records) == 4 * count // 100
+    assert sum(isinstance(record, NoteRecord) for record in read.records) == 4 * count // 100
     for stream in range(1, 5):
         assert [step for step, each in zip(read.steps, read.streams, strict=True) if each == stream] == list(
             range(count)
@@ -165,7 +165,8 @@ def test_a_signal_handler_may_log_while_the_program_logs(make: Make) -> None:
         signal.signal(signal.SIGALRM, before)
     read = Read(writer.path)
     assert read.streams.count(1) == step
-    assert read.streams.count(2) == len(read.records) == len(handled)
+    notes = sum(isinstance(record, NoteRecord) for record in read.records)  # a slow machine adds checksums
+    assert read.streams.count(2) == notes == len(handled)
 
 
 def test_an_interrupt_between_writing_and_counting_overwrites_nothing(
@@ -338,10 +339,43 @@ def test_ending_on_a_full_disk_says_how_much_is_lost(make: Make, way: Way, monke
         refuse(patch, way)
         while not told:
             writer.append(1, writer.position, 0, 0.5)
+        for _ in range(4):
+            writer.append(1, writer.position, 0, 0.5)
+        writer.text(to_text(NoteRecord(text="not counted")))
         writer.close()
-    assert "is closed while it cannot be written (No space left on device)" in told[-1]
-    assert told[-1].endswith("slots are lost.")
+    assert told[-1].endswith("is closed while it cannot be written (No space left on device): 5 values are lost.")
     assert SegmentReader(writer.path).verify() == []
+
+
+@pytest.mark.skipif("map" not in WAYS, reason="no mapped files here")
+def test_a_page_is_kept_for_the_last_records_of_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    allocate = os.posix_fallocate
+    writer = SegmentWriter(tmp_path / "1.log", way="map", told=told.append)
+
+    def full(descriptor: int, offset: int, size: int) -> None:
+        if offset + size > os.fstat(descriptor).st_size:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        allocate(descriptor, offset, size)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        for step in range(FIRST_EXTENT_BYTES // SLOT_BYTES - 1):
+            writer.append(1, step, 0, 0.5)
+        writer.text(to_text(NoteRecord(text="begins where the extent ends")))
+        for number in range(100):
+            writer.append(1, number, 0, 0.5)
+            writer.text(to_text(NoteRecord(text=f"{number} " * 10)))
+        writer.text(to_text(NoteRecord(text="the end")))
+        writer.close()
+    read = Read(writer.path)
+    notes = [record.text for record in read.records if isinstance(record, NoteRecord)]
+    warnings = [record.text for record in read.records if isinstance(record, WarningRecord)]
+    assert len(read.steps) == FIRST_EXTENT_BYTES // SLOT_BYTES - 1
+    assert read.reader.damaged == 0
+    assert (notes[0], notes[-2:]) == ("begins where the extent ends", ["99 " * 10, "the end"])
+    assert warnings == ["100 values are lost: No space left on device."]
+    assert told[-1].endswith("100 values are lost.")
 
 
 def test_a_segment_that_cannot_be_made_waits_whole(tmp_path: Path, way: Way) -> None:
