@@ -150,11 +150,12 @@ def glia_loop(case: str, inputs: Any, targets: Any, clock: Clock, *, compile: bo
     pictures = case == "guide"
     options = {} if pictures else {"hidden": [128]}
     model = build("cnn/guide" if pictures else "mlp", options, inputs=inputs.shape[1:], outputs=10, seed=0)
-    if pictures:
+    together = pictures and not compile  # as glia.learner lays them out
+    if together:
         model.to(memory_format=torch.channels_last)
     task = fit_task(TaskRecipe(name="classification"), targets, name="digit")
     x, y = torch.from_numpy(inputs), task.encode(targets)
-    finish = channels_last if pictures else None
+    finish = channels_last if together else None
     batches = TensorBatches(x, y, batch_size=size, order=lambda epoch: permutation(0, epoch, len(x)), finish=finish)
     settings = TrainRecipe(epochs=epochs, batch_size=size, compile=compile)
     fit(model, task, batches, None, settings, listen=lambda event: isinstance(event, EpochDone) and clock.epoch_over())
