@@ -61,12 +61,12 @@ def evaluate(
     from glia import api
 
     found = api.run(run)
+    before = found.looks
     metrics = api.evaluate(found, data)
     if as_json:
         output.emit(metrics)
         return
     output.facts(metrics)
     if data is None:
-        output.say(
-            f"Look {found.looks} at the test part of this run. Choose between models by validation, not by this."
-        )
+        counted = f"Look {found.looks}" if found.looks > before else "A look that could not be recorded"
+        output.say(f"{counted} at the test part of this run. Choose between models by validation, not by this.")
