@@ -67,7 +67,7 @@ class TrainRecipe:
     """How the weights are found."""
 
     epochs: Positive | Auto = "auto"  # "auto": until early stopping
-    batch_size: Positive = 64
+    batch_size: Positive = 32
     optimizer: str = "adam"
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     momentum: Share = 0.0

@@ -255,7 +255,7 @@ def test_a_refused_resumption_changes_nothing_about_the_run(tmp_path) -> None:
     table = tmp_path / "table.csv"
     glia.dataset("iris").frame().to_csv(table, index=False)
     with pytest.raises(TrainingError):
-        glia.train(table, target="species", model=Spoiling(), epochs=9)
+        glia.train(table, target="species", model=Spoiling(), epochs=9, settings={"train.batch_size": 64})
     failed = glia.runs()[0]
     before = (failed.state, failed.reason)
     table.unlink()
@@ -267,7 +267,7 @@ def test_a_refused_resumption_changes_nothing_about_the_run(tmp_path) -> None:
 def test_a_loss_that_diverges_after_good_epochs_keeps_their_model() -> None:
     message = r"at step \d+ \(epoch 5\)\. It was .* The weights of epoch \d, the best before"
     with pytest.raises(TrainingError, match=message) as raised:
-        glia.train("iris", model=Spoiling(), epochs=9)
+        glia.train("iris", model=Spoiling(), epochs=9, settings={"train.batch_size": 64})
     failed = glia.runs()[0]
     assert failed.reason.endswith(str(raised.value))
     assert (failed.folder / "checkpoints" / "last.safetensors").exists()
