@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glia import config
 from glia import recipe as recipes
 from glia.errors import ConfigError
 from glia.recipe import Recipe
@@ -220,4 +219,4 @@ def _recipe(given: "Recipe | Mapping[str, Any] | str | Path | None") -> Recipe:
         return given or Recipe()
     if isinstance(given, Mapping):
         return recipes.from_dict(given)
-    return recipes.from_dict(config.read_toml(given))
+    return recipes.read(given)

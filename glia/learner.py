@@ -29,7 +29,7 @@ from glia.pictures import Picture
 from glia.recipe import ModelRecipe, Recipe
 from glia.tasks import Prediction, Task, fit_task, task_from_dict
 from glia.training import devices, optimizers
-from glia.training.checkpoint import replace_file
+from glia.training.checkpoint import own_copy, replace_file
 from glia.training.evaluation import outputs_of
 from glia.training.events import FitDone, Listener
 from glia.training.loop import Control, fit
@@ -187,10 +187,7 @@ class Learner:
             "preprocessing": self.preprocessing.to_dict(),
             "task": self.task.to_dict(),
         }
-        weights = {
-            name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-            for name, tensor in self.model.state_dict().items()
-        }
+        weights = {name: own_copy(tensor) for name, tensor in self.model.state_dict().items()}
         replace_file(folder / "weights.safetensors", save(weights))
         replace_file(folder / "learner.json", json.dumps(about, indent=1).encode())
         return folder

@@ -44,7 +44,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
-        f"{part}/{name}": tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        f"{part}/{name}": own_copy(tensor)
         for part in ("model", "optimizer", "best", "running")
         for name, tensor in getattr(checkpoint, part).items()
     }
@@ -97,6 +97,11 @@ def restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> No
             tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
         state.setdefault(int(number), {})[name] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def own_copy(tensor: Tensor) -> Tensor:
+    """A tensor as files keep it: on the CPU, in plain order, sharing its memory with no other (tied weights do)."""
+    return tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 
 def replace_file(path: Path, content: bytes) -> Path:
