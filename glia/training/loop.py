@@ -26,6 +26,7 @@ from glia.training.events import CheckpointSaved, EpochDone, Event, FitDone, Fit
 from glia.training.memory import kept_between_steps
 from glia.training.protocols import Batches, Task
 from glia.training.running import Running
+from glia.training.stepping import step_of
 
 # When the recipe leaves it to early stopping: epochs and epochs without improvement, or as many as take these steps,
 # since an epoch of a small set is a step or two.
@@ -107,6 +108,7 @@ class _Fit:
 
     def run(self) -> FitDone:
         self.seconds_before = self._restore() if self.control.resume else 0.0
+        self.take_optimizer_step = step_of(self.optimizer)
         self.started = self.reported = self.saved = time.perf_counter()
         self.step_started = self.step_reported = self.step
         self.listen(self._fit_started())
@@ -161,7 +163,7 @@ class _Fit:
         loss.backward()  # type: ignore[no-untyped-call]
         if self.settings.gradient_clip:
             nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
-        self.optimizer.step()
+        self.take_optimizer_step()
         self.running.add(loss.detach(), outputs.detach(), targets)
 
     def _close_epoch(self, begun: float) -> None:
