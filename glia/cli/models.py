@@ -1,5 +1,6 @@
 """`glia models`: the architectures there are. Read from the catalogue, without torch."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +38,35 @@ def show(
     output.table(["option", "default", ""], rows)
     for size, options in family["sizes"].items():
         typer.echo(f"{name}/{size}: " + ", ".join(f"{key}={value}" for key, value in options.items()))
+
+
+@app.command("activations", epilog="Example: glia models activations --plot activations.png")
+def activations(
+    plot: Annotated[Path | None, typer.Option(help="Draw each and its derivative into this file.")] = None,
+    as_json: output.Json = False,
+) -> None:
+    """List the activations: formula, derivative, range, parameters."""
+    known = catalogue()["activations"]
+    if plot is not None:
+        from glia.explanation.activation_curves import activation_curves
+        from glia.record.drawing import draw_all, save_drawing
+
+        save_drawing(draw_all(activation_curves()), plot)
+        output.say(f"Drawn into {plot}")
+    if as_json:
+        output.emit(known)
+        return
+    rows = [
+        [name, each["formula"], each["derivative"], each["range"], _parameters(each["parameters"])]
+        for name, each in known.items()
+    ]
+    output.table(["activation", "formula", "derivative", "range", "parameters"], rows)
+
+
+def _parameters(defaults: Plain) -> str:
+    return ", ".join(
+        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}" for name, value in defaults.items()
+    )
 
 
 def _found(name: str) -> Plain:

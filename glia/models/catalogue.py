@@ -15,16 +15,20 @@ from pydantic import TypeAdapter
 import glia.errors
 from glia.config import Plain, to_dict
 from glia.models.building import MODELS, family
+from glia.nn.activations import ACTIVATIONS, Activation
 
 FILE = Path(glia.errors.__file__).with_name("catalogue.json")
 
 
 def catalogue() -> Plain:
-    """`{"models": {family: {"summary", "options": {name: {"type", "default", "doc"}}, "sizes"}}}`.
+    """`{"models": {family: {"summary", "options": {name: {"type", "default", "doc"}}, "sizes"}}, "activations": …}`.
 
-    An option that is one of some names also has `choices`.
+    An option that is one of some names also has `choices`. Of an activation: formula, derivative, range, parameters.
     """
-    return {"models": {name: _entry(name) for name in sorted(MODELS)}}
+    return {
+        "models": {name: _entry(name) for name in sorted(MODELS)},
+        "activations": {name: _activation(known) for name, known in ACTIVATIONS.items() if name != "identity"},
+    }
 
 
 def text() -> str:
@@ -43,6 +47,15 @@ def _entry(name: str) -> Plain:
         if choices:
             options[option]["choices"] = choices
     return {"summary": described.splitlines()[0], "options": options, "sizes": dict(found.sizes)}
+
+
+def _activation(known: Activation) -> Plain:
+    return {
+        "formula": known.formula,
+        "derivative": known.derivative,
+        "range": known.range,
+        "parameters": known.parameters,
+    }
 
 
 def _kind(schema: Plain) -> str:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from glia.errors import ConfigError
 from glia.models.options import Activation, Initialisation, Share, Width, Widths
 from glia.nn.activations import activation
-from glia.nn.initialisation import initialise
+from glia.nn.initialisation import initialisation, initialise
 from glia.nn.shapes import Shape, output_shape, pooled_shape
 
 Pixels = Annotated[int, Field(ge=0)]
@@ -40,6 +40,7 @@ class CNNConfig:
 
     def __post_init__(self) -> None:
         activation(self.activation)
+        initialisation(self.initialisation)
         if self.padding == "same" and self.kernel % 2 == 0:
             raise ConfigError(
                 f"padding=same needs an odd kernel, which has a middle: kernel={self.kernel}. "

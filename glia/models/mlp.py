@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from glia.models.options import Activation, Initialisation, Share, Widths
 from glia.nn.activations import activation
-from glia.nn.initialisation import initialise
+from glia.nn.initialisation import initialisation, initialise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class MLPConfig:
 
     def __post_init__(self) -> None:
         activation(self.activation)
+        initialisation(self.initialisation)
 
 
 SIZES: dict[str, dict[str, Any]] = {}

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from glia.nn.activations import ACTIVATIONS
-from glia.nn.initialisation import Initialisation
+from glia.nn.initialisation import INITIALISATIONS
 
 Width = Annotated[int, Field(gt=0)]
 Widths = Annotated[tuple[Width, ...], BeforeValidator(lambda given: (given,) if isinstance(given, int) else given)]
@@ -13,5 +13,6 @@ Widths = Annotated[tuple[Width, ...], BeforeValidator(lambda given: (given,) if 
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Activation = Annotated[str | dict[str, Any], Field(examples=[name for name in ACTIVATIONS if name != "identity"])]
+Initialisation = Annotated[str | dict[str, Any], Field(examples=["auto", *INITIALISATIONS])]
 
 __all__ = ["Activation", "Initialisation", "Share", "Width", "Widths"]

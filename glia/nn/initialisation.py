@@ -1,36 +1,73 @@
 """First weights by name: how far signals and gradients carry before anything is learned.
 
+A name alone takes the defaults; a table sets parameters: `{"name": "normal", "deviation": 0.1}`.
+
 Letters    n inputs a unit reads (fan in), m units that read one input (fan out).
 
 What is drawn comes from torch's default generator, as in torch's own layers; `glia.models.build` sets that by the
 recipe's seed, so that equal seeds give equal weights.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, cast
+from functools import partial
+from math import isfinite
+from typing import Any
 
 from torch import Tensor, nn
 
-from glia.nn.activations import RECTIFIERS, activation_name
+from glia.errors import ConfigError, did_you_mean
+from glia.nn.activations import ACTIVATIONS, activation_name
 
-Initialisation = Literal["auto", "he", "xavier", "lecun", "uniform", "zeros"]
 
-
-def initialise(module: nn.Module, name: Initialisation, activation: str | Mapping[str, Any] = "linear") -> None:
+def initialise(
+    module: nn.Module, given: str | Mapping[str, Any], activation: str | Mapping[str, Any] = "linear"
+) -> None:
     """Draw the weights of all dense and convolution layers in `module` anew; biases become zero.
 
     Args:
         module: a layer, or a network whose layers are all followed by `activation`.
-        name: a key of `INITIALISATIONS`, or "auto" for what belongs to the activation: He for the ReLU family, Xavier
-            for tanh and sigmoid, LeCun for linear.
+        given: a name of `INITIALISATIONS`, a table with one, or "auto" for what belongs to the activation: He for the
+            ReLU family, Xavier for tanh and sigmoid, LeCun for linear.
         activation: what follows the layers.
+
+    Raises:
+        ConfigError: an unknown initialisation or parameter.
     """
-    draw = INITIALISATIONS[suited_to(activation) if name == "auto" else name]
+    draw = initialisation(given, activation)
     for layer in module.modules():
-        if isinstance(layer, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d):
+        if isinstance(layer, nn.modules.conv._ConvNd | nn.Linear):
             draw(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+def initialisation(
+    given: str | Mapping[str, Any], activation: str | Mapping[str, Any] = "linear"
+) -> Callable[[Tensor], Tensor]:
+    """What draws weights, by a name or a table; "auto" is what belongs to the activation.
+
+    Raises:
+        ConfigError: an unknown initialisation or parameter, or a parameter that is not a finite number.
+    """
+    if not isinstance(given, str) and "name" not in given:
+        raise ConfigError(
+            f"An initialisation is a name or a table with a name such as {{name = 'he'}}, not {dict(given)}."
+        )
+    parameters = {} if isinstance(given, str) else {key: value for key, value in given.items() if key != "name"}
+    asked = str(given if isinstance(given, str) else given["name"])
+    name = asked.lower().replace("_", "-")
+    name = suited_to(activation) if name == "auto" else name
+    if name not in INITIALISATIONS:
+        raise ConfigError(f"Unknown initialisation '{asked}'.{did_you_mean(name, ['auto', *INITIALISATIONS])}")
+    known = [key for key in inspect.signature(INITIALISATIONS[name]).parameters if key != "weight"]
+    for key, value in parameters.items():
+        if key not in known:
+            expected = did_you_mean(key, known) or " It has none."
+            raise ConfigError(f"Initialisation '{name}' has no parameter '{key}'.{expected}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise ConfigError(f"Initialisation '{name}': {key} must be a finite number, not {value!r}.")
+    return partial(INITIALISATIONS[name], **{key: float(value) for key, value in parameters.items()})
 
 
 def suited_to(activation: str | Mapping[str, Any]) -> str:
@@ -40,10 +77,7 @@ def suited_to(activation: str | Mapping[str, Any]) -> str:
         >>> suited_to("relu"), suited_to("tanh"), suited_to("linear")
         ('he', 'xavier', 'lecun')
     """
-    name = activation_name(activation)
-    if name in RECTIFIERS:
-        return "he"
-    return "xavier" if name in ("tanh", "sigmoid") else "lecun"
+    return ACTIVATIONS[activation_name(activation)].initialisation
 
 
 def he(weight: Tensor) -> Tensor:
@@ -54,12 +88,22 @@ def he(weight: Tensor) -> Tensor:
     return nn.init.kaiming_normal_(weight, nonlinearity="relu")
 
 
+def he_uniform(weight: Tensor) -> Tensor:
+    """Uniform with the variance of `he`."""
+    return nn.init.kaiming_uniform_(weight, nonlinearity="relu")
+
+
 def xavier(weight: Tensor) -> Tensor:
     """Uniform with variance 2/(n + m): a middle way between signals forward and gradients backward.
 
     Paper      Glorot & Bengio, 2010, eq. 16. https://proceedings.mlr.press/v9/glorot10a.html
     """
     return nn.init.xavier_uniform_(weight)
+
+
+def xavier_normal(weight: Tensor) -> Tensor:
+    """Normal with the variance of `xavier`."""
+    return nn.init.xavier_normal_(weight)
 
 
 def lecun(weight: Tensor) -> Tensor:
@@ -70,17 +114,43 @@ def lecun(weight: Tensor) -> Tensor:
     return nn.init.kaiming_normal_(weight, nonlinearity="linear")
 
 
-def uniform(weight: Tensor) -> Tensor:
-    """Between -0.05 and 0.05 whatever the layer's size: what "random" meant before the papers above."""
-    return nn.init.uniform_(weight, -0.05, 0.05)
+def orthogonal(weight: Tensor, gain: float = 1.0) -> Tensor:
+    """Rows (or columns) at right angles, of length `gain`: no direction is stretched more than another.
+
+    Paper      Saxe, McClelland & Ganguli, 2014. https://arxiv.org/abs/1312.6120
+    """
+    return nn.init.orthogonal_(weight, gain)
+
+
+def uniform(weight: Tensor, bound: float = 0.05) -> Tensor:
+    """Between -bound and bound whatever the layer's size: what "random" meant before the papers above."""
+    return nn.init.uniform_(weight, -abs(bound), abs(bound))
+
+
+def normal(weight: Tensor, deviation: float = 0.05) -> Tensor:
+    """Normal with that standard deviation whatever the layer's size."""
+    return nn.init.normal_(weight, 0.0, abs(deviation))
+
+
+def constant(weight: Tensor, value: float = 0.05) -> Tensor:
+    """All the same: every unit of a layer stays equal to every other."""
+    return nn.init.constant_(weight, value)
 
 
 def zeros(weight: Tensor) -> Tensor:
-    """All zero, to see why not: every unit of a layer stays equal to every other."""
+    """All zero, to see why not: no gradient passes such a layer."""
     return nn.init.zeros_(weight)
 
 
-INITIALISATIONS = cast(
-    dict[str, Callable[[Tensor], Tensor]],
-    {"he": he, "xavier": xavier, "lecun": lecun, "uniform": uniform, "zeros": zeros},
-)
+INITIALISATIONS: dict[str, Callable[..., Tensor]] = {
+    "he": he,
+    "he-uniform": he_uniform,
+    "xavier": xavier,
+    "xavier-normal": xavier_normal,
+    "lecun": lecun,
+    "orthogonal": orthogonal,
+    "uniform": uniform,
+    "normal": normal,
+    "constant": constant,
+    "zeros": zeros,
+}

@@ -1,7 +1,9 @@
 """Pictures drawn with matplotlib: what notebooks and files show. The pages draw by themselves."""
 
 import io
+from collections.abc import Sequence
 from functools import singledispatch
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glia.errors import ConfigError
@@ -20,6 +22,15 @@ def draw(picture: Picture) -> "Figure":
     Raises:
         ConfigError: matplotlib is not installed, or this kind of picture is drawn by the pages only.
     """
+    return draw_all([picture])
+
+
+def draw_all(pictures: Sequence[Picture], columns: int = 4) -> "Figure":
+    """Pictures in rows of `columns` as one matplotlib figure.
+
+    Raises:
+        ConfigError: matplotlib is not installed, or one of them is drawn by the pages only.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -33,11 +44,17 @@ def draw(picture: Picture) -> "Figure":
             self.savefig(buffer, format="png", dpi=110)
             return buffer.getvalue()
 
-    figure = Drawn(figsize=(6, 4), layout="constrained")
-    axes = figure.subplots()
-    axes.set_prop_cycle(color=OKABE_ITO)
-    axes.set_title(picture.title)
-    _draw(picture, axes)
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    size = (6, 4) if len(pictures) == 1 else (3.2 * columns, 2.4 * rows)
+    figure = Drawn(figsize=size, layout="constrained")
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for picture, axes in zip(pictures, grid, strict=False):
+        axes.set_prop_cycle(color=OKABE_ITO)
+        axes.set_title(picture.title)
+        _draw(picture, axes)
+    for axes in grid[len(pictures) :]:
+        axes.remove()
     return figure
 
 
@@ -90,3 +107,17 @@ def _(picture: Matrix, axes: "Axes") -> None:
             for column, value in enumerate(values):
                 colour = "white" if value > most / 2 else "black"
                 axes.text(column, row, f"{value:g}", ha="center", va="center", color=colour, fontsize=8)
+
+
+def save_drawing(figure: "Figure", path: Path) -> None:
+    """Write a figure into a file of the kind that its ending names.
+
+    Raises:
+        ConfigError: no such kind, or the file cannot be written.
+    """
+    try:
+        figure.savefig(path, dpi=110)
+    except ValueError as error:
+        raise ConfigError(f"'{path}' cannot be drawn: {error}. Use an ending such as .png, .svg or .pdf.") from None
+    except OSError as error:
+        raise ConfigError(f"'{path}' cannot be written: {error.strerror}.") from None

@@ -84,7 +84,7 @@ def test_an_import_that_fails_inside_a_module_is_told(tmp_path, monkeypatch, cod
         ("mlp", {"dropout": 1.5}, "model.dropout"),
         ("mlp", {"hidden": [0]}, "model.hidden"),
         ("mlp", {"activation": "rleu"}, "Unknown activation 'rleu'. Did you mean 'relu'?"),
-        ("mlp", {"initialisation": "xaver"}, "model.initialisation"),
+        ("mlp", {"initialisation": "xaver"}, "Unknown initialisation 'xaver'. Did you mean 'xavier'?"),
         ("tests.models.missing:Net", {}, "there is no module 'tests.models.missing' installed or in"),
         ("nets/mine.py:Net", {}, "Write package.module:Class, with dots and without .py."),
         ("tests.models.own:Nett", {}, "Module 'tests.models.own' has no class 'Nett'. Did you mean 'Net'?"),
