@@ -7,6 +7,7 @@ silence for standard dataclasses, and errors in the user's words.
 import contextlib
 import dataclasses
 import datetime
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -104,6 +105,63 @@ def parse_value(text: str) -> Any:
             value = tomllib.loads(f"value = {written}")["value"]
             return text if isinstance(value, datetime.date | datetime.time) else value
     return text
+
+
+def name_and_options(what: str, given: str | Mapping[str, Any], known: Iterable[str]) -> tuple[str, Plain]:
+    """A choice by name, `"sgd"`, or by a table of a name and options, `{"name": "sgd", "nesterov": true}`.
+
+    Args:
+        what: is chosen, for messages: `optimizer`.
+        given: in the name `_` is read as `-`, and in options `-` as `_`.
+        known: the names there are.
+
+    Raises:
+        ConfigError: a name that is not known, or a table without one.
+
+    Example:
+        >>> name_and_options("optimizer", {"name": "SGD", "nesterov": True}, ["sgd", "adam"])
+        ('sgd', {'nesterov': True})
+    """
+    known = list(known)
+    if not isinstance(given, str) and "name" not in given:
+        article = "An" if what[0] in "aeiou" else "A"
+        raise ConfigError(
+            f"{article} {what} is a name or a table with a name such as {{name = '{known[0]}'}}, not {dict(given)}."
+        )
+    asked = str(given if isinstance(given, str) else given["name"])
+    name = asked.lower().replace("_", "-")
+    if name not in known:
+        raise ConfigError(f"Unknown {what} '{asked}'.{did_you_mean(name, known)}")
+    options = {} if isinstance(given, str) else {key.replace("-", "_"): value for key, value in given.items()}
+    options.pop("name", None)
+    return name, options
+
+
+def check_options(what: str, name: str, options: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Refuse an option that a choice does not have.
+
+    Raises:
+        ConfigError: with the options it has.
+    """
+    known = list(known)
+    for key in options:
+        if key not in known:
+            expected = did_you_mean(key, known) or " It has none."
+            raise ConfigError(f"{what.capitalize()} '{name}' has no option '{key}'.{expected}")
+
+
+def finite_number(what: str, name: str, key: str, value: Any, low: float = -math.inf, high: float = math.inf) -> float:
+    """An option's value as a float, both bounds included.
+
+    Raises:
+        ConfigError: not a finite number, or out of its range.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ConfigError(f"{what.capitalize()} '{name}': {key} must be a finite number, not {value!r}.")
+    if not low <= value <= high:
+        span = f"from {low:g} to {high:g}" if high < math.inf else f"at least {low:g}"
+        raise ConfigError(f"{what.capitalize()} '{name}': {key} must be {span}, not {value:g}.")
+    return float(value)
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> Plain:

@@ -33,6 +33,8 @@ from glia.training.checkpoint import own_copy, replace_file
 from glia.training.evaluation import outputs_of
 from glia.training.events import FitDone, Listener
 from glia.training.loop import Control, fit
+from glia.training.schedules import schedule
+from glia.training.stopping import Rule
 
 FORMAT = 1
 EVALUATION_BATCH = 512
@@ -124,12 +126,15 @@ class Learner:
             recipe,
             data=replace(recipe.data, name=recipe.data.name or dataset.name),
             model=model,
+            train=replace(recipe.train, learning_rate=optimizers.learning_rate(recipe.train)),
             task=replace(recipe.task, name=self.task.name, target=dataset.target),
         )
         self._place(recipe.train.device)
         # What cannot be trained is refused now, before anything is recorded.
         self._try_out(dataset[self.division.train[:2]])
-        optimizers.build(self.model.parameters(), recipe.train)
+        optimizers.build(self.model, recipe.train)
+        schedule(recipe.train, steps=1, steps_per_epoch=1)
+        Rule(0 if recipe.train.early_stopping == "auto" else recipe.train.early_stopping)
         return self
 
     def train(self, *, listen: Listener = lambda event: None, control: Control | None = None) -> "Learner":
@@ -137,7 +142,9 @@ class Learner:
         settings = self.recipe.train
         if self.dataset is None:
             raise ConfigError("There is nothing to train on yet: call prepare(dataset) before train(), or fit(data).")
-        train = self._batches(self.dataset[self.division.train], settings.batch_size, shuffle=True)
+        learned = self.dataset[self.division.train]
+        size = len(learned) if settings.batch_size == "all" else settings.batch_size
+        train = self._batches(learned, size, shuffle=True)
         judging = self.dataset[self.division.validation]
         validation = self._batches(judging, EVALUATION_BATCH) if len(judging) else None
         self.steps_per_epoch = len(train)

@@ -22,7 +22,9 @@ from glia.errors import ConfigError, did_you_mean
 Auto = Literal["auto"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Choice = str | dict[str, Any]
+"""A name, or a table of a name and its options: `"sgd"`, `{ name = "sgd", nesterov = true }`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +69,23 @@ class TrainRecipe:
     """How the weights are found."""
 
     epochs: Positive | Auto = "auto"  # "auto": until early stopping
-    batch_size: Positive = 32
-    optimizer: str = "adam"
-    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
+    batch_size: Positive | Literal["all"] = 32  # 1: after every sample; "all": once an epoch
+    optimizer: Choice = "adam"
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Auto = "auto"  # what suits the optimizer
     momentum: Share = 0.0
-    weight_decay: NotNegative = 0.0
-    schedule: Literal["auto", "constant", "cosine"] = "auto"  # "auto": cosine to zero when epochs are given
+    weight_decay: NotNegative = 0.0  # the optimizer's own
+    l1: NotNegative = 0.0  # times the sum of absolute weights, added to the loss
+    l2: NotNegative = 0.0  # times the sum of squared weights, added to the loss
+    performance_ratio: Share = 0.0  # γ: (1 - γ) loss + γ mean squared weight
+    max_norm: NotNegative = 0.0  # greatest norm of the weights into a unit; 0: off
+    penalised: Literal["weights", "all"] = "weights"  # what the four above reach; "all": biases and norms, too
+    schedule: Choice = "auto"  # "auto": cosine to zero when epochs are given
+    warmup: NotNegative = 0.0  # epochs in which the rate rises from 0
     seed: int = 0
     keep: Literal["best", "last"] = "best"  # epoch by validation loss that `predict` uses
-    early_stopping: Annotated[int, Field(ge=0)] | Auto = "auto"  # patience in epochs; 0: off; auto: off if epochs given
+    early_stopping: Annotated[int, Field(ge=0)] | Choice = (
+        "auto"  # patience in epochs; 0: off; auto: off if epochs given
+    )
     gradient_clip: NotNegative = 0.0  # greatest norm of all gradients together; 0: off
     device: str = "auto"
     compile: bool = False
@@ -89,7 +99,7 @@ class TaskRecipe:
 
     name: str = "auto"
     target: str = ""
-    loss: str = "auto"
+    loss: Choice = "auto"
     metrics: tuple[str, ...] = ()  # empty: all of the task's
     class_weight: Literal["none", "balanced"] | dict[str, float] = "none"
 

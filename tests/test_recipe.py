@@ -85,7 +85,10 @@ def test_settings_leave_the_first_recipe_as_it_was() -> None:
         ({"data": "mnist"}, r"'data' is a section of the recipe, not a value: write \[data\] above its keys\."),
         ({"train": {"epocs": 3}}, r"Unknown setting 'train\.epocs'\. Did you mean 'epochs'\?"),
         ({"train": {"keep": "first"}}, r"train\.keep should be 'best' or 'last', not 'first'"),
-        ({"train": {"learning_rate": float("inf")}}, r"train\.learning_rate should be a finite number, not inf"),
+        (
+            {"train": {"learning_rate": float("inf")}},
+            r"train\.learning_rate should be a finite number or be 'auto', not inf",
+        ),
         ({"train": {"momentum": 2}}, r"train\.momentum should be less than or equal to 1, not 2"),
         ({"model": {"name": "cn"}}, r"Unknown model 'cn'\. Did you mean 'cnn'\?"),
         ({"model": {"name": "cnn/guyde"}}, r"Model 'cnn' has no size 'guyde'\. Did you mean 'guide'\?"),

@@ -7,12 +7,13 @@ learned: `{"name": "swish", "beta": "learned"}`.
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf
 from typing import Any, Literal
 
 from torch import nn
 
-from glia.errors import ConfigError, did_you_mean
+from glia.config import check_options, finite_number, name_and_options
+from glia.errors import ConfigError
 from glia.nn.combinations import AffineCombination, ConvexCombination
 from glia.nn.pointwise import LEARNED, CappedReLU, Learnable, Scaled, Step, Swish
 
@@ -49,16 +50,11 @@ def activation(given: str | Mapping[str, Any]) -> nn.Module:
         >>> activation({"name": "leaky-relu", "slope": 0.2})
         LeakyReLU(negative_slope=0.2)
     """
-    name, parameters = activation_name(given), {} if isinstance(given, str) else dict(given)
-    parameters.pop("name", None)
+    name, options = name_and_options("activation", given, ACTIVATIONS)
     known = ACTIVATIONS[name]
+    check_options("activation", name, options, known.parameters)
     kinds = {key: value.annotation for key, value in inspect.signature(known.make).parameters.items()}
-    for key, value in parameters.items():
-        if key not in kinds:
-            expected = did_you_mean(key, kinds) or " It has none."
-            raise ConfigError(f"Activation '{name}' has no parameter '{key}'.{expected}")
-        parameters[key] = _read(name, key, value, kinds[key])
-    return known.make(**parameters)
+    return known.make(**{key: _read(name, key, value, kinds[key]) for key, value in options.items()})
 
 
 def activation_name(given: str | Mapping[str, Any]) -> str:
@@ -67,15 +63,7 @@ def activation_name(given: str | Mapping[str, Any]) -> str:
     Raises:
         ConfigError: an unknown activation, or a table without a name.
     """
-    if not isinstance(given, str) and "name" not in given:
-        raise ConfigError(
-            f"An activation is a name or a table with a name such as {{name = 'relu'}}, not {dict(given)}."
-        )
-    name = str(given if isinstance(given, str) else given["name"])
-    plain = name.lower().replace("_", "-")
-    if plain not in ACTIVATIONS:
-        raise ConfigError(f"Unknown activation '{name}'.{did_you_mean(plain, ACTIVATIONS)}")
-    return plain
+    return name_and_options("activation", given, ACTIVATIONS)[0]
 
 
 def _read(name: str, key: str, value: Any, kind: Any) -> Any:
@@ -88,10 +76,9 @@ def _read(name: str, key: str, value: Any, kind: Any) -> Any:
         return tuple(each if isinstance(each, str) else dict(each) for each in value)
     if value == LEARNED and kind == Learnable:
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        learned = " or 'learned'" if kind == Learnable else ""
-        raise ConfigError(f"Activation '{name}': {key} must be a finite number{learned}, not {value!r}.")
-    return float(value)
+    if kind == Learnable and isinstance(value, str):
+        raise ConfigError(f"Activation '{name}': {key} must be a finite number or 'learned', not {value!r}.")
+    return finite_number("activation", name, key, value)
 
 
 def _within(name: str, key: str, value: float, low: float, high: float = inf, *, open_low: bool = False) -> None:

@@ -11,12 +11,11 @@ recipe's seed, so that equal seeds give equal weights.
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from math import isfinite
 from typing import Any
 
 from torch import Tensor, nn
 
-from glia.errors import ConfigError, did_you_mean
+from glia.config import check_options, finite_number, name_and_options
 from glia.nn.activations import ACTIVATIONS, activation_name
 
 
@@ -50,24 +49,11 @@ def initialisation(
     Raises:
         ConfigError: an unknown initialisation or parameter, or a parameter that is not a finite number.
     """
-    if not isinstance(given, str) and "name" not in given:
-        raise ConfigError(
-            f"An initialisation is a name or a table with a name such as {{name = 'he'}}, not {dict(given)}."
-        )
-    parameters = {} if isinstance(given, str) else {key: value for key, value in given.items() if key != "name"}
-    asked = str(given if isinstance(given, str) else given["name"])
-    name = asked.lower().replace("_", "-")
+    name, options = name_and_options("initialisation", given, ["auto", *INITIALISATIONS])
     name = suited_to(activation) if name == "auto" else name
-    if name not in INITIALISATIONS:
-        raise ConfigError(f"Unknown initialisation '{asked}'.{did_you_mean(name, ['auto', *INITIALISATIONS])}")
-    known = [key for key in inspect.signature(INITIALISATIONS[name]).parameters if key != "weight"]
-    for key, value in parameters.items():
-        if key not in known:
-            expected = did_you_mean(key, known) or " It has none."
-            raise ConfigError(f"Initialisation '{name}' has no parameter '{key}'.{expected}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            raise ConfigError(f"Initialisation '{name}': {key} must be a finite number, not {value!r}.")
-    return partial(INITIALISATIONS[name], **{key: float(value) for key, value in parameters.items()})
+    check_options("initialisation", name, options, list(inspect.signature(INITIALISATIONS[name]).parameters)[1:])
+    numbers = {key: finite_number("initialisation", name, key, value) for key, value in options.items()}
+    return partial(INITIALISATIONS[name], **numbers)
 
 
 def suited_to(activation: str | Mapping[str, Any]) -> str:

@@ -7,13 +7,12 @@ Letters    N samples, K classes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
@@ -22,7 +21,8 @@ from glia.config import Plain, to_dict
 from glia.errors import ConfigError, DataError, did_you_mean
 from glia.pictures import Matrix, Picture
 from glia.recipe import TaskRecipe
-from glia.tasks.task import Direction, Prediction, check_outputs, chosen_loss, chosen_metrics
+from glia.tasks.losses import CLASS_LOSSES, chosen, class_loss
+from glia.tasks.task import Direction, Prediction, check_outputs, chosen_metrics
 from glia.tasks.values import TEXT, are_whole, is_text, plain
 
 Label = bool | int | float | str
@@ -39,7 +39,8 @@ class Classification:
         target: the column, for messages and pictures.
         classes: the labels, sorted; the model has an output for each, in this order.
         weights: what an error costs in each class; empty: 1 everywhere.
-        loss_name: a key of `LOSSES`.
+        loss_name: a key of `CLASS_LOSSES`.
+        loss_options: of that loss, such as `label_smoothing`.
         shown: the metrics given: the loss and the recipe's selection of `MEASURES`.
 
     Example:
@@ -57,6 +58,7 @@ class Classification:
     classes: tuple[Label, ...]
     weights: tuple[float, ...] = ()
     loss_name: str = "cross-entropy"
+    loss_options: dict[str, float] = field(default_factory=dict)
     shown: tuple[str, ...] = ("loss",)
 
     @classmethod
@@ -76,11 +78,14 @@ class Classification:
                 "are no classes. Use task=regression, or give labels."
             )
         classes = tuple(labels.tolist())
+        losses = {name: known.options for name, known in CLASS_LOSSES.items()}
+        loss_name, loss_options = chosen(f"{cls.name} loss", recipe.loss, losses)
         return cls(
             target=target,
             classes=classes,
             weights=_class_weights(recipe.class_weight, classes, counts.tolist(), target),
-            loss_name=chosen_loss(cls.name, recipe.loss, LOSSES),
+            loss_name=loss_name,
+            loss_options=dict(loss_options),
             shown=chosen_metrics(cls.name, recipe.metrics, DIRECTIONS),
         )
 
@@ -110,10 +115,10 @@ class Classification:
         return torch.from_numpy(found)
 
     def loss(self, outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> Float[Tensor, ""]:
-        """Cross-entropy; with class weights the weighted mean of it."""
+        """The mean loss over the samples; with class weights the weighted mean."""
         check_outputs(self, outputs, targets)
         weights = _as_tensor(self.weights, outputs.device, outputs.dtype) if self.weights else None
-        return LOSSES[self.loss_name](outputs, targets, weights)
+        return class_loss(self.loss_name, self.loss_options, outputs, targets, weights)
 
     def metrics(self, outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> dict[str, float]:
         """The metrics shown, over all samples given, in double precision."""
@@ -123,13 +128,13 @@ class Classification:
             "loss": lambda: loss,
             "accuracy": lambda: accuracy(predicted, targets),
             "macro-f1": lambda: macro_f1(predicted, targets, self.outputs),
-            "log-loss": lambda: float(F.cross_entropy(outputs, targets)) if self.weights else loss,
+            "log-loss": lambda: log_loss(self._probabilities(outputs), targets),
         }
         return {name: measures[name]() for name in self.shown}
 
     def decode(self, outputs: Float[Tensor, "N K"]) -> Prediction:
         """The likeliest label of each sample, and the probabilities of all."""
-        probabilities = outputs.detach().cpu().double().softmax(1).numpy()
+        probabilities = self._probabilities(outputs.detach().cpu().double()).numpy()
         return Prediction(np.array(self.classes)[probabilities.argmax(1)], probabilities, self.classes)
 
     def pictures(self, outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> dict[str, Picture]:
@@ -160,6 +165,9 @@ class Classification:
     def _numbers(self) -> dict[Label, int]:
         return {label: number for number, label in enumerate(self.classes)}
 
+    def _probabilities(self, outputs: Tensor) -> Tensor:
+        return CLASS_LOSSES[self.loss_name].probabilities(outputs)
+
     def _find(self, values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
         """(N,) class numbers, -1 where there is none, and the labels in the classes' kind."""
         labels = plain(values, self.target)
@@ -185,6 +193,12 @@ def accuracy(predicted: Int[Tensor, "N"], targets: Int[Tensor, "N"]) -> float:
     return float((predicted == targets).sum()) / len(targets)
 
 
+def log_loss(probabilities: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> float:
+    """The mean of -log p of the true class, in nats; p is taken to be at least the smallest number above zero."""
+    p = probabilities.gather(1, targets[:, None]).clamp(min=torch.finfo(probabilities.dtype).tiny)
+    return float(-p.log().mean())
+
+
 def macro_f1(predicted: Int[Tensor, "N"], targets: Int[Tensor, "N"], classes: int) -> float:
     """F1 = 2 TP / (2 TP + FP + FN) of each class, averaged over the classes that are there or were predicted."""
     right = torch.bincount(targets[predicted == targets], minlength=classes).double()
@@ -208,8 +222,6 @@ def confusion(predicted: NDArray[np.int64], true: NDArray[np.int64], classes: ND
     return counts
 
 
-Loss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
-LOSSES: dict[str, Loss] = {"cross-entropy": F.cross_entropy}
 # The log-loss is the mean of -log p of the true class, in nats; unlike the loss it knows no class weights.
 DIRECTIONS: dict[str, Direction] = {"loss": "lower", "accuracy": "higher", "macro-f1": "higher", "log-loss": "lower"}
 

@@ -4,13 +4,12 @@ Letters    N samples, K outputs of the model: 1, or it is refused.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
@@ -19,7 +18,8 @@ from glia.config import Plain, to_dict
 from glia.errors import ConfigError, DataError
 from glia.pictures import Bars, Picture, Points
 from glia.recipe import TaskRecipe
-from glia.tasks.task import Direction, Prediction, check_outputs, chosen_loss, chosen_metrics
+from glia.tasks.losses import NUMBER_LOSS_OPTIONS, NUMBER_LOSSES, chosen
+from glia.tasks.task import Direction, Prediction, check_outputs, chosen_metrics
 from glia.tasks.values import is_text, numbers, plain
 
 DRAWN_POINTS = 2000
@@ -35,7 +35,8 @@ class Regression:
         target: the column, for messages and pictures.
         mean: of the values trained on.
         deviation: standard deviation of the values trained on, the unit of outputs and of the loss.
-        loss_name: a key of `LOSSES`.
+        loss_name: a key of `NUMBER_LOSSES`.
+        loss_options: of that loss, such as `delta`.
         shown: the metrics given: the loss and the recipe's selection of `MEASURES`.
 
     Example:
@@ -54,6 +55,7 @@ class Regression:
     mean: float
     deviation: float
     loss_name: str = "mse"
+    loss_options: dict[str, float] = field(default_factory=dict)
     shown: tuple[str, ...] = ("loss",)
 
     @classmethod
@@ -74,11 +76,13 @@ class Regression:
                 f"Column '{target}' runs from {learned.min():g} to {learned.max():g}: its standard deviation cannot be "
                 "told in double precision. Rescale the column."
             )
+        loss_name, loss_options = chosen(f"{cls.name} loss", recipe.loss, NUMBER_LOSS_OPTIONS)
         return cls(
             target=target,
             mean=mean,
             deviation=deviation,
-            loss_name=chosen_loss(cls.name, recipe.loss, LOSSES),
+            loss_name=loss_name,
+            loss_options=dict(loss_options),
             shown=chosen_metrics(cls.name, recipe.metrics, DIRECTIONS),
         )
 
@@ -104,7 +108,7 @@ class Regression:
     def loss(self, outputs: Float[Tensor, "N K"], targets: Float[Tensor, "N"]) -> Float[Tensor, ""]:
         """The mean loss, in standard deviations of the target (squared, for mse)."""
         check_outputs(self, outputs, targets)
-        return LOSSES[self.loss_name](outputs.squeeze(1), targets)
+        return NUMBER_LOSSES[self.loss_name](outputs.squeeze(1), targets, self.loss_options)
 
     def metrics(self, outputs: Float[Tensor, "N 1"], targets: Float[Tensor, "N"]) -> dict[str, float]:
         """The metrics shown, over all samples given: the loss without a unit, the others in the target's."""
@@ -174,11 +178,5 @@ def r2(predicted: NDArray[np.float64], true: NDArray[np.float64]) -> float:
     return 1 - error / variance
 
 
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "mse": F.mse_loss,
-    "mae": F.l1_loss,
-    "l1": F.l1_loss,
-    "huber": F.huber_loss,
-}
 MEASURES: dict[str, Callable[[NDArray[np.float64], NDArray[np.float64]], float]] = {"rmse": rmse, "mae": mae, "r2": r2}
 DIRECTIONS: dict[str, Direction] = {"loss": "lower", "rmse": "lower", "mae": "lower", "r2": "higher"}

@@ -117,17 +117,3 @@ def chosen_metrics(task: str, chosen: tuple[str, ...], known: Mapping[str, Direc
         if name not in known:
             raise ConfigError(f"Task '{task}' has no metric '{given}'.{did_you_mean(name, known)}")
     return tuple(name for name in known if not names or name in names or name == "loss")
-
-
-def chosen_loss(task: str, chosen: str, known: Mapping[str, object]) -> str:
-    """The loss that a recipe's `task.loss` names; "auto" is the task's first.
-
-    Raises:
-        ConfigError: a loss that the task does not have.
-    """
-    name = chosen.lower().replace("_", "-")
-    if name == "auto":
-        return next(iter(known))
-    if name not in known:
-        raise ConfigError(f"Task '{task}' has no loss '{chosen}'.{did_you_mean(name, known)}")
-    return name

@@ -75,28 +75,53 @@ def read(folder: Path, device: str = "cpu") -> Checkpoint:
 
 
 def optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
-    """The state of an optimizer as flat tensors, parameters by number as torch counts them."""
-    state = optimizer.state_dict()["state"]
-    return {
-        f"{number}.{name}": value
-        for number, values in state.items()
-        for name, value in values.items()
-        if isinstance(value, Tensor)
-    }
+    """The state of an optimizer as flat tensors, parameters by number as torch counts them.
+
+    What is a plain number there has a name that ends in `#`; the items of a list have their places in theirs.
+    """
+    tensors: dict[str, Tensor] = {}
+    for number, values in optimizer.state_dict()["state"].items():
+        for name, value in values.items():
+            if isinstance(value, list):
+                is_scratch = any(item is None for item in value)  # L-BFGS fills such a list anew at each step
+                items = [] if is_scratch else [(f"{number}.{name}.{at}", item) for at, item in enumerate(value)]
+            else:
+                items = [(f"{number}.{name}", value)]
+            for key, item in items:
+                if isinstance(item, Tensor):
+                    tensors[key] = item
+                elif isinstance(item, int | float):
+                    tensors[f"{key}#"] = torch.tensor(item, dtype=torch.float64 if type(item) is float else torch.int64)
+    return tensors
 
 
 def restore_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """Put flat tensors back into an optimizer built from the same recipe."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        number, _, name = key.partition(".")
+    state: dict[int, dict[str, Any]] = {}
+    for key, tensor in sorted(tensors.items(), key=lambda pair: _places(pair[0])):
+        number, name, *place = key.removesuffix("#").split(".")
         parameter = parameters[int(number)]
-        if tensor.shape == parameter.shape:
+        value: Any
+        if key.endswith("#"):
+            value = tensor.item()
+        elif tensor.shape == parameter.shape:
             # Fused kernels walk memory, not indices: a moment must lie as its parameter does (channels last).
-            tensor = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
-        state.setdefault(int(number), {})[name] = tensor
+            value = torch.empty_like(parameter, requires_grad=False).copy_(tensor)
+        else:
+            value = tensor.clone()  # what lies in the file's memory at odd addresses is summed in another order
+        values = state.setdefault(int(number), {})
+        if place:
+            values.setdefault(name, []).append(value)
+        else:
+            values[name] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _places(key: str) -> tuple[int, str, int]:
+    """A key in the order of its numbers, so that the tenth item of a list comes after the ninth."""
+    number, name, *place = key.removesuffix("#").split(".")
+    return int(number), name, int(place[0]) if place else 0
 
 
 def own_copy(tensor: Tensor) -> Tensor:

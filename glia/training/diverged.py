@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from glia.errors import TrainingError
 from glia.recipe import TrainRecipe
+from glia.training.optimizers import learning_rate
 
 
 class DivergenceError(TrainingError):
@@ -38,7 +39,7 @@ def why(losses: Sequence[float], first_step: int, epoch: int, before: float, set
             f"{where} It was so from the first step: the inputs are too large or not finite, or the initial weights "
             "are. Look at the data's range and the model's initialisation."
         )
-    rate = settings.learning_rate
+    rate = learning_rate(settings)
     smaller = f"train.learning_rate={rate / 10:g}" + ("" if settings.gradient_clip else " or train.gradient_clip=1")
     return (
         f"{where} It was {finite[-1]:.4g} before: most likely the learning rate of {rate:g} is too high for this "

@@ -25,8 +25,11 @@ from glia.training.evaluation import outputs_of
 from glia.training.events import CheckpointSaved, EpochDone, Event, FitDone, FitStarted, Listener, StepsDone, Warned
 from glia.training.memory import kept_between_steps
 from glia.training.protocols import Batches, Task
+from glia.training.regularisation import Penalty, shorten
 from glia.training.running import Running
+from glia.training.schedules import schedule
 from glia.training.stepping import step_of
+from glia.training.stopping import Rule
 
 # When the recipe leaves it to early stopping: epochs and epochs without improvement, or as many as take these steps,
 # since an epoch of a small set is a step or two.
@@ -72,7 +75,8 @@ def fit(
             the model holds the weights of the best epoch before, if there was one.
         NotFoundError: asked to resume where there is no checkpoint.
     """
-    with kept_between_steps(), threads.suited_to(model, settings.batch_size):
+    size = train.samples if settings.batch_size == "all" else settings.batch_size
+    with kept_between_steps(), threads.suited_to(model, size):
         return _Fit(model, task, train, validation, settings, listen=listen, control=control or Control()).run()
 
 
@@ -93,11 +97,13 @@ class _Fit:
         self.model, self.task, self.train, self.validation = model, task, train, validation
         self.settings, self.listen, self.control = settings, listen, control
         self.device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-        self.epochs, self.patience = _limits(settings, len(train))
+        self.epochs, self.rule = _limits(settings, len(train))
         self.steps = self.epochs * len(train)
         self.parameters = list(model.parameters())
-        self.optimizer = optimizers.build(self.parameters, settings)
-        self.rate = optimizers.schedule(settings, self.steps)
+        self.optimizer = optimizers.build(model, settings)
+        self.rate = schedule(settings, self.steps, len(train))
+        self.penalty = Penalty(model, settings)
+        self.bounded = optimizers.penalised(model, settings) if settings.max_norm else []
         self.compiled = torch.compile(model, dynamic=False) if settings.compile else model
         self.epoch = self.step = 0
         self.running = Running()
@@ -112,6 +118,8 @@ class _Fit:
         self.started = self.reported = self.saved = time.perf_counter()
         self.step_started = self.step_reported = self.step
         self.listen(self._fit_started())
+        for remark in optimizers.remarks(self.settings, len(self.train)):
+            self.listen(Warned(remark))
         reason = self._end_reached()
         try:
             while reason is None:
@@ -123,6 +131,8 @@ class _Fit:
             raise
         if self.settings.keep == "best" and self.best:
             self.model.load_state_dict(self.best)
+        else:
+            self.model.load_state_dict(self._weights_in_use())
         best_epoch = self.best_epoch if self.settings.keep == "best" else self.epoch
         done = FitDone(reason, self.epoch, self.step, best_epoch, self._seconds())
         self.listen(done)
@@ -140,7 +150,7 @@ class _Fit:
             reseed(seed)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.rate(self.step)
-            self._take_step(self.compiled if len(targets) == size else self.model, inputs, targets)
+            self._take_step(self.compiled if len(targets) == size else self.model, inputs, targets, seed)
             self.step += 1
             if self.step % self.settings.log_every == 0:
                 self._report()
@@ -154,30 +164,47 @@ class _Fit:
         self._close_epoch(begun)
         return None
 
-    def _take_step(self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor) -> None:
-        for parameter in self.parameters:
-            parameter.grad = None  # as zero_grad does, which takes as long as a small layer
-        with devices.precision(self.device):
-            outputs = forward(inputs)
-            loss = self.task.loss(outputs, targets)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self.settings.gradient_clip:
-            nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
-        self.take_optimizer_step()
-        self.running.add(loss.detach(), outputs.detach(), targets)
+    def _take_step(self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor, seed: int) -> None:
+        def descend() -> Tensor:
+            """The gradients; what is minimised. L-BFGS asks several times a step, with the same random draws."""
+            if seen:
+                reseed(seed)
+            for parameter in self.parameters:
+                parameter.grad = None  # as zero_grad does, which takes as long as a small layer
+            with devices.precision(self.device):
+                outputs = forward(inputs)
+                loss = self.task.loss(outputs, targets)
+            total = self.penalty.added_to(loss) if self.penalty else loss
+            total.backward()  # type: ignore[no-untyped-call]
+            if self.settings.gradient_clip:
+                nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
+            seen.append((loss.detach(), outputs.detach()))
+            return total
+
+        seen: list[tuple[Tensor, Tensor]] = []
+        if isinstance(self.optimizer, torch.optim.LBFGS):
+            self.optimizer.step(descend)  # type: ignore[no-untyped-call]
+        else:
+            descend()
+            self.take_optimizer_step()
+        if self.bounded:
+            shorten(self.bounded, self.settings.max_norm)
+        self.running.add(*seen[0], targets)
 
     def _close_epoch(self, begun: float) -> None:
         self._refuse_divergence()
         self.epoch += 1
         metrics = {f"train/{name}": value for name, value in self.running.metrics(self.task).items()}
         if self.validation is not None:
-            found = self.task.metrics(*outputs_of(self.model, self.validation))
+            with optimizers.averages_in_use(self.optimizer):
+                found = self.task.metrics(*outputs_of(self.model, self.validation))
             metrics |= {f"validation/{name}": value for name, value in found.items()}
         judged = metrics["validation/loss" if self.validation is not None else "train/loss"]
         better = judged < self.best_loss
         if better:
             self.best_epoch, self.best_loss = self.epoch, judged
-            self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+            self.best = self._weights_in_use()
+        self.rule.hear(judged)
         self.running, self.last_mean = Running(), metrics["train/loss"]
         self.listen(EpochDone(self.epoch, self.step, metrics, better, time.perf_counter() - begun))
         if not self.saved_once:
@@ -186,9 +213,12 @@ class _Fit:
     def _end_reached(self) -> Reason | None:
         if self.epoch >= self.epochs:
             return "epochs"
-        if self.patience and self.best and self.epoch - self.best_epoch >= self.patience:
-            return "early stopping"
-        return None
+        return "early stopping" if self.rule.ends else None
+
+    def _weights_in_use(self) -> dict[str, Tensor]:
+        """A copy of what is judged and kept: the weights, or their averages."""
+        with optimizers.averages_in_use(self.optimizer):
+            return {name: value.detach().clone() for name, value in self.model.state_dict().items()}
 
     def _report(self) -> None:
         self._refuse_divergence()
@@ -237,6 +267,7 @@ class _Fit:
         progress = {
             "best_epoch": self.best_epoch,
             "best_loss": self.best_loss if self.best else None,
+            "rule": self.rule.state(),
             "seconds": self._seconds(),
             "threads": torch.get_num_threads(),
         }
@@ -267,6 +298,7 @@ class _Fit:
         checkpoint.restore_optimizer(self.optimizer, state.optimizer)
         self.best = {name: tensor.to(self.device) for name, tensor in state.best.items()}
         self.best_epoch = state.progress["best_epoch"]
+        self.rule.restore(state.progress["rule"])
         self.best_loss = state.progress["best_loss"] if self.best else math.inf
         self.running = Running.restored(state.running, self.device)
         before, now = state.progress["threads"], torch.get_num_threads()
@@ -280,11 +312,11 @@ class _Fit:
         return float(state.progress["seconds"])
 
 
-def _limits(settings: TrainRecipe, steps_per_epoch: int) -> tuple[int, int]:
-    """Epochs at most, and epochs without improvement after which training ends (0: never)."""
+def _limits(settings: TrainRecipe, steps_per_epoch: int) -> tuple[int, Rule]:
+    """Epochs at most, and the rule that may end training before."""
     if settings.epochs == "auto":
         epochs = max(MOST_EPOCHS, MOST_STEPS // steps_per_epoch)
         patience = max(PATIENCE, PATIENCE_STEPS // steps_per_epoch)
     else:
         epochs, patience = settings.epochs, 0
-    return epochs, patience if settings.early_stopping == "auto" else settings.early_stopping
+    return epochs, Rule(patience if settings.early_stopping == "auto" else settings.early_stopping)

@@ -1,14 +1,16 @@
-"""Optimizers by name, and the learning rate of each step as a function of the step."""
+"""Optimizers by name, and which weights their penalties reach."""
 
 import inspect
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from glia.errors import ConfigError, did_you_mean
+from glia.config import check_options, name_and_options
+from glia.errors import ConfigError
 from glia.recipe import TrainRecipe
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
@@ -19,48 +21,120 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adagrad": torch.optim.Adagrad,
     "adadelta": torch.optim.Adadelta,
     "adamax": torch.optim.Adamax,
+    "nadam": torch.optim.NAdam,
+    "radam": torch.optim.RAdam,
+    "averaged-sgd": torch.optim.ASGD,  # Polyak & Juditsky, 1992
+    "lbfgs": torch.optim.LBFGS,  # Liu & Nocedal, 1989
+}
+LEARNING_RATES = {"sgd": 0.01, "averaged-sgd": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lbfgs": 1.0}
+"""Where `train.learning_rate` is left open; 0.001 for all others. Those that the papers use, and Keras."""
+
+# Set by other fields of the recipe, or of no use in it.
+_NOT_OPTIONS = {
+    "params",
+    "lr",
+    "weight_decay",
+    "momentum",
+    "foreach",
+    "maximize",
+    "capturable",
+    "differentiable",
+    "fused",
+}
+_OUR_DEFAULTS: dict[str, dict[str, Any]] = {
+    "averaged-sgd": {"t0": 0.0},  # torch begins to average after a million steps
+    "lbfgs": {"line_search_fn": "strong_wolfe"},
 }
 
 
-def build(parameters: Iterable[nn.Parameter], settings: TrainRecipe) -> Optimizer:
+def build(model: nn.Module, settings: TrainRecipe) -> Optimizer:
     """The optimizer that `train.optimizer` names, fused into one kernel a step where torch has one.
 
+    Weight decay reaches weights of layers, and biases, norms and other vectors only if `train.penalised` is "all".
+
     Raises:
-        ConfigError: an unknown name, `momentum` for an optimizer that has none, or no weights.
+        ConfigError: an unknown name or option, `momentum` for an optimizer that has none, or no weights.
     """
-    name = settings.optimizer.lower().replace("_", "-")
-    if name not in OPTIMIZERS:
-        raise ConfigError(f"Unknown optimizer '{settings.optimizer}'.{did_you_mean(name, OPTIMIZERS)}")
+    name, options = name_and_options("optimizer", settings.optimizer, OPTIMIZERS)
     kind = OPTIMIZERS[name]
     accepted = inspect.signature(kind).parameters
-    options: dict[str, float | bool] = {"lr": settings.learning_rate, "weight_decay": settings.weight_decay}
-    if settings.momentum:
-        if "momentum" not in accepted:
-            with_momentum = [
-                key for key, other in OPTIMIZERS.items() if "momentum" in inspect.signature(other).parameters
-            ]
-            raise ConfigError(
-                f"train.momentum={settings.momentum:g} does not fit optimizer '{name}', which has no momentum of its "
-                f"own to set. Use momentum=0, or one of {', '.join(with_momentum)}."
-            )
-        options["momentum"] = settings.momentum
-    parameters = list(parameters)
+    check_options("optimizer", name, options, [each for each in accepted if each not in _NOT_OPTIONS])
+    options = {**_OUR_DEFAULTS.get(name, {}), **_lists_as_tuples(options), "lr": learning_rate(settings)}
+    for field, value in (("momentum", settings.momentum), ("weight_decay", settings.weight_decay)):
+        if value:
+            _refuse_foreign(name, field, value)
+            options[field] = value
+    parameters = list(model.parameters())
     if not parameters:
         raise ConfigError("The network has no weights to train.")
     if "fused" in accepted and all(p.is_floating_point() and p.device.type in ("cpu", "cuda") for p in parameters):
         options["fused"] = True
-    return kind(parameters, **options)  # type: ignore[arg-type]
+    groups = _groups(parameters, settings)
+    try:
+        return kind(groups if len(groups) > 1 else parameters, **options)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ConfigError(f"Optimizer '{name}': {error}.") from None
 
 
-def schedule(settings: TrainRecipe, steps: int) -> Callable[[int], float]:
-    """Step (from 0) → learning rate, over `steps` steps in all.
+def learning_rate(settings: TrainRecipe) -> float:
+    """What `train.learning_rate` says, or what suits the optimizer."""
+    if settings.learning_rate != "auto":
+        return settings.learning_rate
+    return LEARNING_RATES.get(name_and_options("optimizer", settings.optimizer, OPTIMIZERS)[0], 1e-3)
 
-    `cosine` falls from the learning rate to zero along half a cosine (Loshchilov & Hutter 2017, eq. 5, one cycle).
-    """
-    rate = settings.learning_rate
-    name = settings.schedule
-    if name == "auto":
-        name = "constant" if settings.epochs == "auto" else "cosine"
-    if name == "constant":
-        return lambda step: rate
-    return lambda step: rate * 0.5 * (1 + math.cos(math.pi * min(step, steps) / steps))
+
+def penalised(model: nn.Module, settings: TrainRecipe) -> list[nn.Parameter]:
+    """The parameters that weight decay and the other penalties reach: matrices and kernels, or all."""
+    return [each for each in model.parameters() if settings.penalised == "all" or each.dim() > 1]
+
+
+def remarks(settings: TrainRecipe, steps_per_epoch: int) -> Iterator[str]:
+    """What is allowed, and worth knowing."""
+    name, _ = name_and_options("optimizer", settings.optimizer, OPTIMIZERS)
+    if name == "lbfgs" and steps_per_epoch > 1:
+        yield (
+            f"L-BFGS compares gradients from step to step, and in {steps_per_epoch} mini-batches an epoch each is of "
+            "another loss, which misleads it. Use train.batch_size='all'."
+        )
+
+
+@contextmanager
+def averages_in_use(optimizer: Optimizer) -> Iterator[None]:
+    """While inside, the weights are the averages that averaged SGD is named after; other optimizers keep none."""
+    averages = [
+        (weight, state["ax"])
+        for weight, state in optimizer.state.items()
+        if isinstance(optimizer, torch.optim.ASGD) and "ax" in state
+    ]
+    latest = [weight.detach().clone() for weight, _ in averages]
+    with torch.no_grad():
+        for weight, average in averages:
+            weight.copy_(average)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for (weight, _), before in zip(averages, latest, strict=True):
+                weight.copy_(before)
+
+
+def _groups(parameters: Iterable[nn.Parameter], settings: TrainRecipe) -> list[dict[str, Any]]:
+    reached: list[nn.Parameter] = []
+    spared: list[nn.Parameter] = []
+    for each in parameters:
+        (reached if each.dim() > 1 or settings.penalised == "all" or not settings.weight_decay else spared).append(each)
+    return [{"params": reached}, *([{"params": spared, "weight_decay": 0.0}] if spared else [])]
+
+
+def _refuse_foreign(name: str, field: str, value: float) -> None:
+    having = [key for key, other in OPTIMIZERS.items() if field in inspect.signature(other).parameters]
+    if name not in having:
+        other = " Use train.l2 instead." if field == "weight_decay" else ""
+        raise ConfigError(
+            f"train.{field}={value:g} does not fit optimizer '{name}', which has no {field.replace('_', ' ')} of its "
+            f"own to set. Use {field}=0, or one of {', '.join(having)}.{other}"
+        )
+
+
+def _lists_as_tuples(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}

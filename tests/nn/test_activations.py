@@ -139,8 +139,8 @@ def test_parameters_show_where_a_model_is_printed(given, shown):
     [
         ("rleu", "Unknown activation 'rleu'. Did you mean 'relu'?"),
         ({"slope": 1}, r"a table with a name such as {name = 'relu'}, not {'slope': 1}"),
-        ({"name": "leaky-relu", "slop": 1}, "Activation 'leaky-relu' has no parameter 'slop'. Did you mean 'slope'?"),
-        ({"name": "relu", "inplace": True}, "Activation 'relu' has no parameter 'inplace'. It has none."),
+        ({"name": "leaky-relu", "slop": 1}, "Activation 'leaky-relu' has no option 'slop'. Did you mean 'slope'?"),
+        ({"name": "relu", "inplace": True}, "Activation 'relu' has no option 'inplace'. It has none."),
         ({"name": "elu", "alpha": "x"}, "Activation 'elu': alpha must be a finite number, not 'x'"),
         ({"name": "swish", "beta": "x"}, "Activation 'swish': beta must be a finite number or 'learned', not 'x'"),
         ({"name": "elu", "alpha": "learned"}, "alpha must be a finite number, not 'learned'"),

@@ -93,10 +93,10 @@ def test_a_constant_is_that_constant():
     ("given", "message"),
     [
         ("hee", "Unknown initialisation 'hee'. Did you mean 'he'?"),
-        ({"name": "normal", "std": 1}, "Initialisation 'normal' has no parameter 'std'."),
-        ({"name": "he", "gain": 1}, "Initialisation 'he' has no parameter 'gain'. It has none."),
+        ({"name": "normal", "std": 1}, "Initialisation 'normal' has no option 'std'."),
+        ({"name": "he", "gain": 1}, "Initialisation 'he' has no option 'gain'. It has none."),
         ({"name": "normal", "deviation": "wide"}, "deviation must be a finite number, not 'wide'"),
-        ({"gain": 1}, "a table with a name such as {name = 'he'}"),
+        ({"gain": 1}, "a table with a name such as {name = 'auto'}"),
     ],
     ids=str,
 )

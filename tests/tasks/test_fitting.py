@@ -95,13 +95,13 @@ def test_a_target_that_cannot_be_learned_is_refused(values, recipe, message):
     ("values", "recipe", "message"),
     [
         ("ab", {"name": "clasification"}, "Unknown task 'clasification'. Did you mean 'classification'?"),
-        ("ab", {"loss": "mse"}, "Task 'classification' has no loss 'mse'. There are: cross-entropy."),
+        ("ab", {"loss": "huber"}, "Unknown classification loss 'huber'. There are:"),
         ("ab", {"metrics": ("acuracy",)}, "Task 'classification' has no metric 'acuracy'. Did you mean 'accuracy'?"),
         ("ab", {"metrics": ("rmse",)}, "Task 'classification' has no metric 'rmse'. There are: loss, accuracy"),
         ("ab", {"class_weight": {"c": 2.0}}, "task.class_weight: 'c' is no class of 'y'. There are: a, b."),
         ("ab", {"class_weight": {"a": 0.0}}, "task.class_weight: 'a' has the weight 0. Use a number greater than 0."),
         ("xy", {"name": "regression", "class_weight": "balanced"}, "class_weight is for classification, but 'y' is"),
-        ([1.5, 2.5], {"loss": "hubr"}, "Task 'regression' has no loss 'hubr'. Did you mean 'huber'?"),
+        ([1.5, 2.5], {"loss": "hubr"}, "Unknown regression loss 'hubr'. Did you mean 'huber'?"),
     ],
     ids=str,
 )

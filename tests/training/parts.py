@@ -41,7 +41,7 @@ def batches(settings: TrainRecipe, count: int = 200) -> TensorBatches:
     return TensorBatches(
         inputs,
         targets,
-        batch_size=settings.batch_size,
+        batch_size=count if settings.batch_size == "all" else settings.batch_size,
         order=lambda epoch: permutation(settings.seed, epoch, count),
     )
 

@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -63,3 +66,19 @@ def test_another_number_of_threads_is_told(tmp_path) -> None:
     finally:
         torch.set_num_threads(threads)
     assert f"began with {threads} threads and goes on with {threads + 1}" in told[0].message  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    ["sgd", "averaged-sgd", "adagrad", "radam", {"name": "lbfgs", "max_iter": 3, "history_size": 12}],
+    ids=str,
+)
+def test_every_optimizer_goes_on_with_the_same_bits(optimizer: Any, tmp_path: Path) -> None:
+    recipe = settings(optimizer=optimizer, epochs=6, batch_size=100, learning_rate=0.05, log_every=1)
+    whole, halved = network(), network()
+    fitted(whole, recipe)
+    fitted(halved, recipe, checkpoints=tmp_path, stop_after=5)
+    halved = network(seed=1)
+    fitted(halved, recipe, checkpoints=tmp_path, resume=True)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, halved.state_dict()[name]), name

@@ -21,7 +21,7 @@ def network() -> nn.Module:
 def trained(
     model: nn.Module, *, directly: bool, unused_at: tuple[int, ...] = (), **options: Any
 ) -> dict[str, torch.Tensor]:
-    optimizer = optimizers.build(model.parameters(), settings(**options))
+    optimizer = optimizers.build(model, settings(**options))
     step = step_of(optimizer) if directly else optimizer.step
     generator = torch.Generator().manual_seed(1)
     for number in range(STEPS):
