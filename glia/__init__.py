@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from glia.api import dataset, evaluate, load, log, run, runs, serve, start, train
+    from glia.api import dataset, evaluate, explain, load, log, run, runs, serve, start, train
     from glia.data.dataset import Dataset
     from glia.errors import GliaError
     from glia.learner import Learner
+    from glia.models.layers import Sequential
     from glia.record.run import Run
     from glia.record.runs import Runs
 
 _DOOR = {
     "train": "glia.api",
     "evaluate": "glia.api",
+    "explain": "glia.api",
     "start": "glia.api",
     "log": "glia.api",
     "run": "glia.api",
@@ -31,12 +33,14 @@ _DOOR = {
     "Runs": "glia.record.runs",
     "Learner": "glia.learner",
     "Dataset": "glia.data.dataset",
+    "Sequential": "glia.models.layers",
     "GliaError": "glia.errors",
 }
 
 __all__ = [
     "train",
     "evaluate",
+    "explain",
     "start",
     "log",
     "run",
@@ -48,6 +52,7 @@ __all__ = [
     "Runs",
     "Learner",
     "Dataset",
+    "Sequential",
     "GliaError",
 ]
 

@@ -2,20 +2,22 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glia import recipe as recipes
 from glia.errors import ConfigError
 from glia.recipe import Recipe
-from glia.record.run import Run, current, enter, opened
+from glia.record.current import current, enter
+from glia.record.run import Run, opened
 from glia.record.runs import Runs
 
 if TYPE_CHECKING:
     from torch import nn
 
     from glia.data.dataset import Dataset
+    from glia.explanation.explanation import Explanation
     from glia.learner import Learner
     from glia.server.serving import Server
 
@@ -70,7 +72,7 @@ def train(
     from glia.record.training import resume as go_on
     from glia.record.training import train as begin
 
-    module = None if model is None or isinstance(model, str) else model
+    name, module, layers = _model(model)
     order = Order(
         project=project or "",
         module=module,
@@ -78,7 +80,8 @@ def train(
         hearing=on or {},
     )
     given = {
-        "model.name": model if isinstance(model, str) else None,
+        "model.name": name,
+        "model.layers": layers,
         "task.name": task,
         "task.target": None if target is None else str(target),
         "train.epochs": epochs,
@@ -118,6 +121,42 @@ def evaluate(run: Run | str, data: Any = None) -> dict[str, float]:
     return evaluated(run if isinstance(run, Run) else opened(run), data)
 
 
+def explain(
+    run: Run | str,
+    *,
+    feature_maps: bool = False,
+    inputs: Any = None,
+    sample: int | None = None,
+    layers: str | Sequence[str] = (),
+) -> "Explanation":
+    """What a run's network does, in words and pictures, which are kept with the run.
+
+    Args:
+        run: a run, or an id or name.
+        feature_maps: what each convolution makes of one sample.
+        inputs: the sample, as `predict` takes it.
+        sample: or one of the run's own data, counted from 0; the first if left out.
+        layers: names of layers in the network, such as `convolutions.0`; left out, all convolutions.
+
+    Raises:
+        ConfigError: nothing was asked for, or the network has no such layer.
+        DataError: there is no such sample.
+
+    Example:
+        >>> import glia
+        >>> run = glia.train("digits", model="cnn", epochs=1, settings={"model.channels": [4]})
+        >>> print(glia.explain(run, feature_maps=True, sample=3).text)
+        input: 1 of 8x8, ...
+        convolutions.0: 4 of 8x8, ...
+    """
+    if not feature_maps:
+        raise ConfigError("Say what to explain: feature_maps=True (on the command line --feature-maps).")
+    from glia.explanation.feature_maps import feature_maps as maps
+
+    names = (layers,) if isinstance(layers, str) else layers
+    return maps(run if isinstance(run, Run) else opened(run), inputs=inputs, sample=sample, layers=names)
+
+
 def start(
     *,
     project: str | None = None,
@@ -125,13 +164,14 @@ def start(
     params: Mapping[str, Any] | None = None,
     resume: str | None = None,
 ) -> Run:
-    """Begin to record a loop of one's own; also a context manager.
+    """Begin to record a loop of one's own; also a context manager. Inside another run it becomes a part of that.
 
     Args:
-        project: the group of runs it belongs to; the folder's name if left out.
+        project: the group of runs it belongs to; the folder's name, or the outer run's project, if left out.
         name: a readable one is made up if left out.
-        params: what the run was asked to do, such as a dict of hyperparameters.
-        resume: a run to go on with.
+        params: what the run was asked to do: a dict of hyperparameters, and of objects of which they are read, such as
+            `{"optimizer": optimizer, "loader": loader, "model": model, "args": args}`.
+        resume: a run to go on with; `restored` of what is returned is its newest checkpoint.
 
     Example:
         >>> import glia
@@ -144,7 +184,18 @@ def start(
 
 
 def log(values: Mapping[str, Any] | None = None, /, *, step: int | None = None, **more: float) -> None:
-    """Record numbers into the current run: `glia.log(loss=0.3)`. See `Run.log`."""
+    """Record numbers into the run begun last. See `Run.log`.
+
+    Raises:
+        NotFoundError: none is being recorded.
+
+    Example:
+        >>> import glia
+        >>> with glia.start() as run:
+        ...     glia.log(loss=0.3)
+        >>> run.summary
+        {'loss': 0.3}
+    """
     current().log(values, step=step, **more)
 
 
@@ -153,24 +204,61 @@ def run(id: str) -> Run:
 
     Raises:
         NotFoundError: no such run, or several.
+
+    Example:
+        >>> import glia
+        >>> with glia.start(name="first-try"):
+        ...     glia.log(loss=0.3)
+        >>> glia.run("first-try").state
+        'done'
     """
     return opened(id)
 
 
-def runs(*, project: str | None = None, limit: int | None = None) -> Runs:
-    """The runs recorded here, newest first: lazy, to be sliced and iterated."""
-    return Runs(project=project, limit=limit)
+def runs(where: str = "", *, project: str | None = None, sort: str = "-created", limit: int | None = None) -> Runs:
+    """The runs recorded here, newest first: lazy, to be sliced and iterated.
+
+    Args:
+        where: only those of which this is true, such as `params.lr < 0.01 and metrics.'validation/accuracy' > 0.9`.
+        project: only those of one project.
+        sort: a column, metric or param to sort by; `-` before it for descending.
+        limit: at most so many.
+
+    Raises:
+        ConfigError: the expression cannot be used; the message points at the place.
+
+    Example:
+        >>> import glia
+        >>> with glia.start(params={"rate": 0.1}) as run:
+        ...     run.log(loss=0.5)
+        >>> glia.runs("params.rate > 0.05 and metrics.loss < 1", limit=1)[0].id == run.id
+        True
+    """
+    return Runs(where, project=project, sort=sort, limit=limit)
 
 
-def load(run_or_folder: "Run | str | Path") -> "Learner":
-    """The learner of a run (by object, id or name) or of a folder that `Learner.save` wrote."""
+def load(run_or_folder_or_alias: "Run | str | Path") -> "Learner":
+    """The learner of a run (by object, id or name), of a folder that `Learner.save` wrote, or of a registered model.
+
+    Args:
+        run_or_folder_or_alias: registered models are `faces@champion`, `faces@3` or `faces@latest`.
+
+    Raises:
+        NotFoundError: there is no such run or registered model, or it kept no model.
+
+    Example:
+        >>> import glia
+        >>> run = glia.train("iris", epochs=1)
+        >>> len(glia.load(run.id).predict([[5.1, 3.5, 1.4, 0.2]]))
+        1
+    """
     from glia.learner import Learner
 
-    if isinstance(run_or_folder, Run):
-        return run_or_folder.learner
-    if (Path(run_or_folder) / "learner.json").is_file():
-        return Learner.load(run_or_folder)
-    return opened(str(run_or_folder)).learner
+    if isinstance(run_or_folder_or_alias, Run):
+        return run_or_folder_or_alias.learner
+    if (Path(run_or_folder_or_alias) / "learner.json").is_file():
+        return Learner.load(run_or_folder_or_alias)
+    return opened(str(run_or_folder_or_alias)).learner
 
 
 def dataset(name_or_path: Any, *, target: str = "") -> "Dataset":
@@ -212,6 +300,16 @@ def seconds(budget: str | float | None) -> float:
     if found is None or float(found[1]) == 0:
         raise ConfigError(f"'{budget}' is not a time span. Write seconds, or a number with s, m, h or d: 10m, 1.5h.")
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def _model(given: "str | nn.Module | None") -> "tuple[str | None, nn.Module | None, list[Any] | None]":
+    """A model by name, or the network itself, or the list of its layers where a recipe can hold that."""
+    if given is None or isinstance(given, str):
+        return given, None, None
+    from glia.models.layers import Sequential
+
+    entries = given.entries if isinstance(given, Sequential) else None
+    return ("layers", None, entries) if entries is not None else (None, given, None)
 
 
 def _recipe(given: "Recipe | Mapping[str, Any] | str | Path | None") -> Recipe:

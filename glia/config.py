@@ -24,7 +24,7 @@ T = TypeVar("T")
 Plain = dict[str, Any]
 """Strings, numbers, booleans, lists and dicts of them: what both JSON and TOML can hold."""
 
-_ITEM = re.compile(r""" "[^"]*" | '[^']*' | [^\s,\[\]"']+ """, re.VERBOSE)  # of a list: quoted text, or a word
+_ITEM = re.compile(r""" "[^"]*" | '[^']*' | \{[^{}]*\} | [^\s,\[\]"']+ """, re.VERBOSE)  # of a list: text, a table, a word
 
 
 def to_dict(value: object) -> Plain:
@@ -95,8 +95,8 @@ def parse_value(text: str) -> Any:
     Example:
         >>> parse_value("3"), parse_value("[1, 2]"), parse_value("true"), parse_value("tanh")
         (3, [1, 2], True, 'tanh')
-        >>> parse_value("[relu, tanh]")
-        ['relu', 'tanh']
+        >>> parse_value("[relu, tanh]"), parse_value("[{dense=64}, relu]")
+        (['relu', 'tanh'], [{'dense': 64}, 'relu'])
     """
     if "\n" in text:
         return text
@@ -197,7 +197,7 @@ def _words_quoted(text: str) -> str:
     """A list with quotes around each item that is no TOML value; what is no list is left as it is."""
 
     def quoted(item: re.Match[str]) -> str:
-        is_word = item[0][0] not in "\"'" and isinstance(parse_value(item[0]), str)
+        is_word = item[0][0] not in "\"'{" and isinstance(parse_value(item[0]), str)
         return f"'{item[0]}'" if is_word else item[0]
 
     return _ITEM.sub(quoted, text) if text.startswith("[") else text

@@ -24,6 +24,7 @@ from glia.data.preprocessing import Preprocessing
 from glia.data.splits import Division, divide, without_unseen
 from glia.errors import ConfigError, DataError, NotFoundError
 from glia.models import build, default_model
+from glia.models.layers import Sequential
 from glia.nn.random import permutation
 from glia.pictures import Picture
 from glia.recipe import ModelRecipe, Recipe
@@ -115,6 +116,8 @@ class Learner:
         features = dataset.without(recipe.data.split.by) if recipe.data.split.by else dataset
         self.preprocessing = preparation.fit(features, division.train)
         model = self._resolve_model(recipe.model)
+        if isinstance(self._module, Sequential):
+            self._module.build(self.preprocessing.shape, self.task.outputs)
         self.model = self._module or build(
             model.name,
             model.options,

@@ -20,6 +20,7 @@ from glia.nn.random import reseed, stream_seed
 MODELS: dict[str, str] = {
     "mlp": "glia.models.mlp:MLP",
     "cnn": "glia.models.cnn:CNN",
+    "layers": "glia.models.layers:Layers",
 }
 """Family → where its class stands. The class takes (config, inputs=, outputs=); its module has `SIZES`."""
 

@@ -21,7 +21,7 @@ from glia.config import Plain, to_dict
 from glia.errors import ConfigError, DataError, did_you_mean
 from glia.pictures import Matrix, Picture
 from glia.recipe import TaskRecipe
-from glia.tasks.losses import CLASS_LOSSES, chosen, class_loss
+from glia.tasks.losses import CLASS_LOSSES, SOFTMAX_LOSSES, chosen, class_loss
 from glia.tasks.task import Direction, Prediction, check_outputs, chosen_metrics
 from glia.tasks.values import TEXT, are_whole, is_text, plain
 
@@ -128,7 +128,7 @@ class Classification:
             "loss": lambda: loss,
             "accuracy": lambda: accuracy(predicted, targets),
             "macro-f1": lambda: macro_f1(predicted, targets, self.outputs),
-            "log-loss": lambda: log_loss(self._probabilities(outputs), targets),
+            "log-loss": lambda: loss if self._is_log_loss else log_loss(self._probabilities(outputs), targets),
         }
         return {name: measures[name]() for name in self.shown}
 
@@ -164,6 +164,10 @@ class Classification:
     @cached_property
     def _numbers(self) -> dict[Label, int]:
         return {label: number for number, label in enumerate(self.classes)}
+
+    @property
+    def _is_log_loss(self) -> bool:
+        return self.loss_name in SOFTMAX_LOSSES and not self.weights and not any(self.loss_options.values())
 
     def _probabilities(self, outputs: Tensor) -> Tensor:
         return CLASS_LOSSES[self.loss_name].probabilities(outputs)

@@ -1,0 +1,28 @@
+"""Dropout of single connections.
+
+Paper      Wan et al., 2013, *Regularization of neural networks using DropConnect*.
+           https://proceedings.mlr.press/v28/wan13
+We differ  one mask for a whole batch in place of one for each sample; in use the mean weights, as for dropout of units,
+           in place of a normal approximation of what the units put out.
+Letters    B samples, F features, H units.
+"""
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class DropConnect(nn.Linear):
+    """A dense layer that leaves out a share of its weights while training and scales the others up for it."""
+
+    def __init__(self, reads: int, units: int, *, share: float, bias: bool = True) -> None:
+        super().__init__(reads, units, bias=bias)
+        self.share = share
+
+    def forward(self, x: Float[Tensor, "*B F"]) -> Float[Tensor, "*B H"]:
+        """Units as of `nn.Linear`; in evaluation the very same."""
+        return F.linear(x, F.dropout(self.weight, self.share, self.training), self.bias)
+
+    def extra_repr(self) -> str:
+        """The share, where a model is printed."""
+        return f"{super().extra_repr()}, share={self.share}"
