@@ -128,13 +128,14 @@ class Recipe:
         for key, text in (("model.name", self.model.name), ("model.size", self.model.size)):
             if settings.get(key, text) != text:
                 nested["model"] = {"name": self.model.name}
+                nested = _without_defaults(nested)  # so that those of the new family take their place
         return from_dict(config.merge(nested, settings))
 
 
 def from_dict(given: Mapping[str, Any]) -> Recipe:
     """A recipe from nested plain values; in `[model]` the family's options stand beside `name` and `size`.
 
-    Keys may be written with `-` or `_`.
+    Keys may be written with `-` or `_`. What is left out has the default that suits the family, or the general one.
 
     Raises:
         ConfigError: unknown section, key, model, size or option, or a value of the wrong type.
@@ -145,11 +146,13 @@ def from_dict(given: Mapping[str, Any]) -> Recipe:
             raise ConfigError(f"Unknown section '{section}' in the recipe.{_section_of(section, known)}")
         if not isinstance(values, Mapping):
             raise ConfigError(f"'{section}' is a section of the recipe, not a value: write [{section}] above its keys.")
+    model = _model(given.get("model", {}))
+    suited = catalogue()["models"].get(model.name, {}).get("recipe", {})
     return Recipe(
         data=config.from_dict(DataRecipe, given.get("data", {}), "data"),
-        model=_model(given.get("model", {})),
-        train=config.from_dict(TrainRecipe, given.get("train", {}), "train"),
-        task=config.from_dict(TaskRecipe, given.get("task", {}), "task"),
+        model=model,
+        train=config.from_dict(TrainRecipe, _laid_over(suited.get("train", {}), given.get("train", {})), "train"),
+        task=config.from_dict(TaskRecipe, _laid_over(suited.get("task", {}), given.get("task", {})), "task"),
     )
 
 
@@ -174,6 +177,23 @@ def to_dict(recipe: Recipe) -> Plain:
 def catalogue() -> Plain:
     """Families, sizes, options and defaults, read without torch. Built by `make fix`; a test compares."""
     return dict(json.loads(resources.files("glia").joinpath("catalogue.json").read_text(encoding="utf-8")))
+
+
+def _laid_over(below: Mapping[str, Any], given: Mapping[str, Any]) -> Plain:
+    """What is given, and beneath it what suits the family."""
+    names = {key.replace("-", "_") for key in given}
+    return {**{key: value for key, value in below.items() if key not in names}, **given}
+
+
+def _without_defaults(nested: Plain) -> Plain:
+    """Training and task without the fields that have their general default."""
+    general = {"train": config.to_dict(TrainRecipe()), "task": config.to_dict(TaskRecipe())}
+    return {
+        section: {
+            key: value for key, value in values.items() if section not in general or general[section][key] != value
+        }
+        for section, values in nested.items()
+    }
 
 
 def _snake(key: str) -> str:

@@ -21,8 +21,13 @@ MODELS: dict[str, str] = {
     "mlp": "glia.models.mlp:MLP",
     "cnn": "glia.models.cnn:CNN",
     "layers": "glia.models.layers:Layers",
+    "perceptron": "glia.models.perceptron:Perceptron",
+    "residual-mlp": "glia.models.residual_mlp:ResidualMLP",
 }
-"""Family → where its class stands. The class takes (config, inputs=, outputs=); its module has `SIZES`."""
+"""Family → where its class stands. The class takes (config, inputs=, outputs=); its module has `SIZES`.
+
+A module may have a `RECIPE`, `{"train": {…}, "task": {…}}`: what suits its paper better than the general defaults.
+"""
 
 SMALLEST_PICTURE = 8  # pixels a side; the defaults of `cnn` halve it three times
 
@@ -34,6 +39,7 @@ class Family:
     model: type[nn.Module]
     config: type[Any]
     sizes: Mapping[str, Plain]
+    recipe: Mapping[str, Plain]  # what of [train] and [task] suits it better than the general defaults
 
 
 def build(
@@ -88,7 +94,7 @@ def family(name: str) -> Family:
     module_name, _, class_name = MODELS[name].partition(":")
     module = importlib.import_module(module_name)
     model = getattr(module, class_name)
-    return Family(model, get_type_hints(model.__init__)["config"], module.SIZES)
+    return Family(model, get_type_hints(model.__init__)["config"], module.SIZES, getattr(module, "RECIPE", {}))
 
 
 def _named(name: str, options: Mapping[str, Any]) -> Callable[..., nn.Module]:

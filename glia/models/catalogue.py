@@ -23,7 +23,8 @@ FILE = Path(glia.errors.__file__).with_name("catalogue.json")
 def catalogue() -> Plain:
     """`{"models": {family: {"summary", "options": {name: {"type", "default", "doc"}}, "sizes"}}, "activations": …}`.
 
-    An option that is one of some names also has `choices`. Of an activation: formula, derivative, range, parameters.
+    An option that is one of some names also has `choices`; a family that wants them has a `recipe` of its own
+    defaults. Of an activation: formula, derivative, range, parameters.
     """
     return {
         "models": {name: _entry(name) for name in sorted(MODELS)},
@@ -46,7 +47,8 @@ def _entry(name: str) -> Plain:
         choices = schema.get("enum") or schema.get("examples")
         if choices:
             options[option]["choices"] = choices
-    return {"summary": described.splitlines()[0], "options": options, "sizes": dict(found.sizes)}
+    entry = {"summary": described.splitlines()[0], "options": options, "sizes": dict(found.sizes)}
+    return {**entry, "recipe": dict(found.recipe)} if found.recipe else entry
 
 
 def _activation(known: Activation) -> Plain:

@@ -25,7 +25,7 @@ from glia.models.options import Initialisation
 from glia.nn import convolution_blocks, dense_blocks
 from glia.nn.activations import ACTIVATIONS, activation_name
 from glia.nn.building_blocks import Block, Built, read_block
-from glia.nn.dense_blocks import Activated, Dense, read_activation, read_torch
+from glia.nn.dense_blocks import Activated, Dense, FromTorch, read_activation, read_torch
 from glia.nn.initialisation import initialisation, initialise
 from glia.nn.shapes import Shape
 
@@ -220,6 +220,8 @@ def _is_complete(blocks: list[Any], shape: Shape, outputs: int) -> bool:
     last = blocks[-1]
     if isinstance(last, Activated):
         return activation_name(last.given) in FINAL and len(blocks) > 1
+    if isinstance(last, FromTorch):
+        return last.first is not None
     return isinstance(last, Dense | nn.Module) or hasattr(last, "channels") or type(last).__name__.startswith("Global")
 
 

@@ -34,7 +34,9 @@ class MLPConfig:
         initialisation(self.initialisation)
 
 
-SIZES: dict[str, dict[str, Any]] = {}
+SIZES: dict[str, dict[str, Any]] = {
+    "guide-linear": {"hidden": [500, 250], "activation": "linear"},  # the guide's: no more than a softmax regression
+}
 
 
 class MLP(nn.Module):

@@ -100,6 +100,19 @@ def _l1(outputs: Tensor, targets: Tensor, options: Options) -> Tensor:
     return (outputs - _one_hot(outputs, targets)).abs().mean(1)
 
 
+def _perceptron(outputs: Tensor, targets: Tensor, options: Options) -> Tensor:
+    """The greatest output less that of the true class: 0 unless there is a mistake. A tie goes to the first class.
+
+    Its gradient is the perceptron's rule. Paper: Rosenblatt, 1958; for many classes Collins, 2002.
+    """
+    return outputs.max(1).values - outputs.gather(1, targets[:, None]).squeeze(1)
+
+
+def _decision(outputs: Tensor) -> Tensor:
+    """All or nothing: a step says no probabilities."""
+    return F.one_hot(outputs.argmax(1), outputs.shape[1]).to(outputs.dtype)
+
+
 def _softmax(outputs: Tensor) -> Tensor:
     return outputs.softmax(1)
 
@@ -126,6 +139,7 @@ CLASS_LOSSES: dict[str, ClassLoss] = {
     "squared-error": ClassLoss(_squared_error, _shares),
     "mse": ClassLoss(_mse, _shares),
     "l1": ClassLoss(_l1, _shares),
+    "perceptron": ClassLoss(_perceptron, _decision),
 }
 SOFTMAX_LOSSES = ("cross-entropy", "nll")
 

@@ -78,6 +78,25 @@ class TestLayersGuideSmallKernels(ModelContract):
     name, inputs = "layers/guide-small-kernels", (3, 12, 12)
 
 
+class TestMLPGuideLinear(ModelContract):
+    name, inputs = "mlp/guide-linear", (12,)
+
+
+class TestPerceptron(ModelContract):
+    name, inputs = "perceptron", (12,)
+    options: ClassVar = {"initialisation": "uniform"}
+    learning_rate = 0.1
+
+
+class TestResidualMLP(ModelContract):
+    name, inputs = "residual-mlp", (7,)
+
+
+class TestResidualMLPWithOptions(ModelContract):
+    name, inputs = "residual-mlp", (2, 3)
+    options: ClassVar = {"width": 24, "depth": 7, "span": 3, "norm": False, "dropout": 0.1, "activation": "elu"}
+
+
 class TestOwn(ModelContract):
     name, inputs = "tests.models.own:Net", (6,)
     options: ClassVar = {"dropout": 0.1}

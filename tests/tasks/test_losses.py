@@ -46,6 +46,7 @@ REFERENCES = [
     ("squared-error", lambda: ((OUTPUTS - HOT) ** 2).sum() / 2 / N),
     ("mse", lambda: nn.MSELoss()(OUTPUTS, HOT)),
     ("l1", lambda: nn.L1Loss()(OUTPUTS, HOT)),
+    ("perceptron", lambda: (OUTPUTS.max(1).values - (OUTPUTS * HOT).sum(1)).mean()),
 ]
 
 
