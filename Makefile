@@ -18,10 +18,10 @@ MODULES := ui/node_modules/.installed
 PAGES := glia/server/static/index.html
 PAGE_SOURCES := $(shell find ui -name node_modules -prune -o -type f ! -name '*.test.ts' -print 2>/dev/null)
 
-.PHONY: help demo test test-all lint fix docs ui bench wheel clean check-pages node chromium
+.PHONY: help demo test test-foreign test-all lint fix docs ui bench wheel clean check-pages node chromium
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: $(INSTALLED)  ## install Glia, train a small network on handwritten digits, print what was found
 	$(BIN)/glia demo
@@ -29,7 +29,10 @@ demo: $(INSTALLED)  ## install Glia, train a small network on handwritten digits
 test: $(TOOLS) chromium $(PAGES) lint check-pages  ## every check: lint, types, imports, unit, docs, browser
 	$(BIN)/python -m pytest -n 2
 
-test-all: test  ## and the slow ones
+test-foreign: $(TOOLS)  ## train with Keras, Lightning and Transformers, each in an environment made for it
+	$(BIN)/python -m pytest -m foreign
+
+test-all: test test-foreign  ## and the slow ones
 	$(BIN)/python -m pytest -m slow
 
 lint: $(TOOLS)  ## style, types, and who may import whom
@@ -51,7 +54,7 @@ docs: $(TOOLS)  ## run every command and program in README.md and docs/
 ui: $(PAGES)  ## build the pages
 
 bench: $(TOOLS)  ## measure Glia beside its peers (half an hour)
-	for program in benchmarks/start.py benchmarks/loop.py $(wildcard benchmarks/tracking.py); do \
+	for program in benchmarks/start.py benchmarks/loop.py benchmarks/layers.py benchmarks/reading.py benchmarks/tracking.py benchmarks/durability.py; do \
 	  $(BIN)/python $$program; done
 
 wheel: $(TOOLS) $(PAGES)  ## build dist/*.whl and dist/*.tar.gz with the pages inside
@@ -61,7 +64,7 @@ wheel: $(TOOLS) $(PAGES)  ## build dist/*.whl and dist/*.tar.gz with the pages i
 	@tar --list --file dist/*.tar.gz | grep $(PAGES)
 
 clean:  ## remove everything that was made
-	rm -rf $(VENV) ui/node_modules glia/server/static dist benchmarks/.environments
+	rm -rf $(VENV) ui/node_modules glia/server/static dist benchmarks/.environments .environments
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

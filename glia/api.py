@@ -122,25 +122,35 @@ def evaluate(run: Run | str, data: Any = None) -> dict[str, float]:
 
 
 def explain(
-    run: Run | str,
+    run: Any,
     *,
     feature_maps: bool = False,
     inputs: Any = None,
     sample: int | None = None,
     layers: str | Sequence[str] = (),
+    depth: bool | Sequence[int] = False,
+    learning_rate: bool = False,
+    target: str | None = None,
+    recipe: "Recipe | Mapping[str, Any] | str | Path | None" = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> "Explanation":
-    """What a run's network does, in words and pictures, which are kept with the run.
+    """What a run's network does, or what a setting would do on some data, in words and pictures.
 
     Args:
-        run: a run, or an id or name.
-        feature_maps: what each convolution makes of one sample.
+        run: a run, or an id or name; for `depth` and `learning_rate` data, as `train` takes it.
+        feature_maps: what each convolution makes of one sample. The pictures are kept with the run.
         inputs: the sample, as `predict` takes it.
         sample: or one of the run's own data, counted from 0; the first if left out.
         layers: names of layers in the network, such as `convolutions.0`; left out, all convolutions.
+        depth: the validation metric against the number of hidden layers; or those numbers.
+        learning_rate: the loss over rising learning rates, and the rate to train with.
+        target: the column to learn.
+        recipe: what would be trained, as `train` takes it.
+        settings: recipe fields by dotted key, laid over it.
 
     Raises:
         ConfigError: nothing was asked for, or the network has no such layer.
-        DataError: there is no such sample.
+        DataError: there is no such sample, or the data cannot be used.
 
     Example:
         >>> import glia
@@ -149,8 +159,24 @@ def explain(
         input: 1 of 8x8, ...
         convolutions.0: 4 of 8x8, ...
     """
+    if depth or learning_rate:
+        laid_over = {"task.target": target} if target is not None else {}
+        if isinstance(run, str | Path):
+            laid_over["data.name"], run = str(run), None
+        chosen = _recipe(recipe).with_settings(laid_over | dict(settings or {}))
+        if learning_rate:
+            from glia.explanation.learning_rate import learning_rates
+
+            return learning_rates(chosen, run)
+        from glia.explanation.depth import DEPTHS, depth_study
+        from glia.record.progress import Progress
+
+        return depth_study(chosen, run, depths=DEPTHS if depth is True else tuple(depth or ()), say=Progress().say)
     if not feature_maps:
-        raise ConfigError("Say what to explain: feature_maps=True (on the command line --feature-maps).")
+        raise ConfigError(
+            "Say what to explain: feature_maps=True of a run, depth=True or learning_rate=True of data "
+            "(on the command line --feature-maps, depth DATA, learning-rate DATA)."
+        )
     from glia.explanation.feature_maps import feature_maps as maps
 
     names = (layers,) if isinstance(layers, str) else layers

@@ -24,7 +24,8 @@ T = TypeVar("T")
 Plain = dict[str, Any]
 """Strings, numbers, booleans, lists and dicts of them: what both JSON and TOML can hold."""
 
-_ITEM = re.compile(r""" "[^"]*" | '[^']*' | \{[^{}]*\} | [^\s,\[\]"']+ """, re.VERBOSE)  # of a list: text, a table, a word
+# Of a list: quoted text, a table, or a word.
+_ITEM = re.compile(r""" "[^"]*" | '[^']*' | \{[^{}]*\} | [^\s,\[\]"']+ """, re.VERBOSE)
 
 
 def to_dict(value: object) -> Plain:

@@ -145,15 +145,20 @@ class Learner:
         settings = self.recipe.train
         if self.dataset is None:
             raise ConfigError("There is nothing to train on yet: call prepare(dataset) before train(), or fit(data).")
-        learned = self.dataset[self.division.train]
-        size = len(learned) if settings.batch_size == "all" else settings.batch_size
-        train = self._batches(learned, size, shuffle=True)
+        train = self.train_batches()
         judging = self.dataset[self.division.validation]
         validation = self._batches(judging, EVALUATION_BATCH) if len(judging) else None
         self.steps_per_epoch = len(train)
         self.fitted = fit(self.model, self.task, train, validation, settings, listen=listen, control=control)
         self.model.eval()
         return self
+
+    def train_batches(self) -> TensorBatches:
+        """The batches that `train` learns from, once the learner is prepared."""
+        if self.dataset is None:
+            raise ConfigError("There is nothing to train on yet: call prepare(dataset) before, or fit(data).")
+        learned, size = self.dataset[self.division.train], self.recipe.train.batch_size
+        return self._batches(learned, len(learned) if size == "all" else size, shuffle=True)
 
     def predict(self, inputs: Any) -> Prediction:
         """The target of samples as the user has them: a frame, an array, image files, a table file, one or many.

@@ -30,6 +30,7 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         for name in unwanted:
             patch.delenv(name, raising=False)
         patch.setenv("NO_COLOR", "1")
+        patch.setenv("GLIA_MACHINE", "0")  # what is recorded must not depend on how long a test takes
         patch.setenv("MPLBACKEND", "agg")
         patch.setenv("GLIA_HOME", str(tmp_path_factory.mktemp("session") / ".glia"))
         patch.setenv("GLIA_CACHE", str(tmp_path_factory.mktemp("cache")))

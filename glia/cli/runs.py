@@ -1,42 +1,60 @@
 """`glia runs`: what was recorded."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from glia.cli import output
 from glia.cli.predict import Reference
+from glia.cli.source import code_differences, show_source
+from glia.cli.weights import EXAMPLE as FIND_EXAMPLE
+from glia.cli.weights import find_weights
 
-app = typer.Typer(help="Runs: list, show, compare.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Runs: list, show, compare, stop, delete.", no_args_is_help=True, rich_markup_mode=None)
+app.command("find-weights", epilog=FIND_EXAMPLE)(find_weights)
 
 
-@app.command("list", epilog="Example: glia runs list --project mnist --limit 10")
+@app.command("list", epilog="Example: glia runs list --where \"params.lr < 0.01 and state = 'done'\" --limit 10")
 def list_(
+    where: Annotated[str, typer.Option(help="Only runs of which this is true; see docs/queries.md.")] = "",
     project: Annotated[str | None, typer.Option(help="Only runs of this project.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, newest first.")] = 20,
+    sort: Annotated[str, typer.Option(help="A column, metric or param; '-' before it for descending.")] = "-created",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     as_json: output.Json = False,
 ) -> None:
-    """List runs, newest first."""
+    """List runs, newest first unless --sort says otherwise."""
     from glia.record.runs import Runs
 
-    found = list(Runs(project=project, limit=limit))
+    matching = Runs(where, project=project, sort=sort)
+    found = matching[:limit]
     if as_json:
         output.emit([_short(run) for run in found])
     elif found:
         output.table(["id", "name", "project", "state", "model", "created", "validation"], [_row(run) for run in found])
+    elif where or project:
+        output.say(f"No run matches.{matching.hint()}")
     else:
         output.say("Nothing is recorded here yet. Begin with: glia train digits")
-    total = len(Runs(project=project))
+    total = len(matching)
     if total > limit:
-        output.say(f"{limit} of {total} runs; --limit N shows more, --project narrows.")
+        output.say(f"{limit} of {total} runs; --limit N shows more, --where and --project narrow.")
 
 
 @app.command("show", epilog="Example: glia runs show a3f9")
-def show(run: Reference, as_json: output.Json = False) -> None:
+def show(
+    run: Reference,
+    source: Annotated[bool, typer.Option("--source", help="Show the code it was started from instead.")] = False,
+    out: Annotated[Path | None, typer.Option(help="With --source: write it to this new folder.")] = None,
+    as_json: output.Json = False,
+) -> None:
     """Show one run: state, data, metrics and params."""
     from glia import api
 
     found = api.run(run)
+    if source or out:
+        show_source(found, out, as_json)
+        return
     if as_json:
         output.emit({**_short(found), "params": found.params, "tags": found.tags, "notes": found.notes})
         return
@@ -47,7 +65,9 @@ def show(run: Reference, as_json: output.Json = False) -> None:
             "project": found.project,
             "state": f"{found.state} ({found.reason})" if found.reason else found.state,
             "created": f"{found.created:%Y-%m-%d %H:%M:%S} UTC, {output.ago(found.created)}",
+            **({"inside": found.parent} if found.parent else {}),
             "data version": found.data_version,
+            **({"files": ", ".join(each.name for each in kept)} if (kept := found.artifacts()) else {}),
             "folder": found.folder,
         }
     )
@@ -63,18 +83,21 @@ def diff(first: Reference, second: Reference, as_json: output.Json = False) -> N
     from glia import api
 
     one, other = api.run(first), api.run(second)
-    differing = _differing(_comparable(one), _comparable(other))
+    commits, code = code_differences(one, other)
+    differing = _differing(_comparable(one), _comparable(other)) | commits
     if as_json:
-        output.emit({"runs": [one.id, other.id], "differing": differing})
-    elif differing:
+        output.emit({"runs": [one.id, other.id], "differing": differing, "code": code})
+        return
+    if differing:
         output.table(["", one.name, other.name], [[key, *values] for key, values in differing.items()])
-    else:
+    if code:
+        typer.echo(f"\nCode\n{code}".rstrip("\n"))
+    if not differing and not code:
         typer.echo(f"{one.name} and {other.name} differ in nothing that was recorded.")
 
 
 def _comparable(run: Any) -> dict[str, Any]:
-    code = {f"code.{key}": value for key, value in run.source.items() if key in ("commit", "diff_hash")}
-    return {**run.params, "data.version": run.data_version, **code, "state": run.state, **run.summary}
+    return {**run.params, "data.version": run.data_version, "state": run.state, **run.summary}
 
 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[Any]]:
@@ -83,7 +106,8 @@ def _differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[Any
 
 
 def _row(run: Any) -> tuple[Any, ...]:
-    return run.id[:6], run.name, run.project, run.state, _model(run), output.ago(run.created), _judged(run)
+    name = f"↳ {run.name}" if run.parent else run.name
+    return run.id[:6], name, run.project, run.state, _model(run), output.ago(run.created), _judged(run)
 
 
 def _short(run: Any) -> dict[str, Any]:

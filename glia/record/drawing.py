@@ -1,19 +1,23 @@
 """Pictures drawn with matplotlib: what notebooks and files show. The pages draw by themselves."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from glia.errors import ConfigError
-from glia.pictures import Bars, Curve, Matrix, Picture, Points
+from glia.pictures import Bars, Curve, Images, Matrix, Picture, Points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
+IMAGE_INCHES = 2.6  # width of one of several pictures side by side
+LABEL_HEIGHT, LABEL_LETTERS = 0.2, 42  # under it: height in widths of a picture, letters in a line
 
 
 def draw(picture: Picture) -> "Figure":
@@ -25,8 +29,15 @@ def draw(picture: Picture) -> "Figure":
     return draw_all([picture])
 
 
-def draw_all(pictures: Sequence[Picture], columns: int = 4) -> "Figure":
+def draw_all(
+    pictures: Sequence[Picture], columns: int = 4, *, pixels: "Mapping[str, NDArray[Any]] | None" = None
+) -> "Figure":
     """Pictures in rows of `columns` as one matplotlib figure.
+
+    Args:
+        pictures: what is drawn.
+        columns: how many stand side by side.
+        pixels: the small pictures that `Images` among them name, H W or H W C.
 
     Raises:
         ConfigError: matplotlib is not installed, or one of them is drawn by the pages only.
@@ -52,10 +63,40 @@ def draw_all(pictures: Sequence[Picture], columns: int = 4) -> "Figure":
     for picture, axes in zip(pictures, grid, strict=False):
         axes.set_prop_cycle(color=OKABE_ITO)
         axes.set_title(picture.title)
-        _draw(picture, axes)
+        if isinstance(picture, Images) and pixels is not None:
+            size = _draw_images(picture, pixels, axes)
+            if len(pictures) == 1:
+                figure.set_size_inches(size)
+        else:
+            _draw(picture, axes)
     for axes in grid[len(pictures) :]:
         axes.remove()
     return figure
+
+
+def _draw_images(picture: Images, pixels: "Mapping[str, NDArray[Any]]", axes: "Axes") -> tuple[float, float]:
+    """Side by side, each 1 wide, its label under it; the size of the whole, inches."""
+    columns = min(len(picture.images), 3)
+    top = 0.0
+    for first in range(0, len(picture.images), columns):
+        names = picture.images[first : first + columns]
+        tallest = max(pixels[name].shape[0] / pixels[name].shape[1] for name in names)
+        for column, name in enumerate(names):
+            high = pixels[name].shape[0] / pixels[name].shape[1]
+            axes.imshow(
+                pixels[name],
+                extent=(1.1 * column, 1.1 * column + 1, top + high, top),
+                cmap="gray",
+                vmin=0,
+                vmax=255,
+                interpolation="nearest",
+            )
+            label = fill(picture.labels[first + column] if picture.labels else name, LABEL_LETTERS)
+            axes.text(1.1 * column, top + high + 0.02, label, va="top", fontsize=7)
+        top += tallest + LABEL_HEIGHT
+    axes.set(xlim=(0, 1.1 * columns - 0.1), ylim=(top, 0))
+    axes.axis("off")
+    return IMAGE_INCHES * (1.1 * columns - 0.1), IMAGE_INCHES * top + 0.4
 
 
 @singledispatch

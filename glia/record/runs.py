@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, overload
 from glia.record.run import Run
 from glia.tracking.home import open_home
 from glia.tracking.index import Index
+from glia.tracking.searching import NEWEST_FIRST, Search
 
 if TYPE_CHECKING:
     import pandas
@@ -17,18 +18,26 @@ class Runs(Sequence[Run]):
     """The runs of this folder as a sequence: `glia.runs()[0]` is the newest.
 
     Args:
+        where: only those of which this is true, such as `params.lr < 0.01 and metrics.'validation/accuracy' > 0.9`.
         project: only those of one project.
+        sort: a column, metric or param; `-` before it for descending.
         limit: at most so many.
+
+    Raises:
+        ConfigError: the expression cannot be used; the message points at the place.
     """
 
-    def __init__(self, *, project: str | None = None, limit: int | None = None) -> None:
+    def __init__(
+        self, where: str = "", *, project: str | None = None, sort: str = NEWEST_FIRST, limit: int | None = None
+    ) -> None:
+        self._search = Search(where=where, project=project, sort=sort)
         self._home = open_home()
         self._index = Index(self._home)
-        self._project, self._limit = project, limit
+        self._limit = limit
 
     def __len__(self) -> int:
         self._index.refresh()
-        count = self._index.count(project=self._project)
+        count = self._index.count(self._search)
         return count if self._limit is None else min(count, self._limit)
 
     @overload
@@ -37,7 +46,10 @@ class Runs(Sequence[Run]):
     def __getitem__(self, key: slice) -> list[Run]: ...
     def __getitem__(self, key: int | slice) -> Run | list[Run]:
         if isinstance(key, slice):
-            return [self[position] for position in range(*key.indices(len(self)))]
+            wanted = range(*key.indices(len(self)))
+            first = min(wanted, default=0)
+            page = self._page(first, max(wanted, default=-1) + 1 - first)
+            return [page[position - first] for position in wanted]
         position = key + len(self) if key < 0 else key
         if not 0 <= position < len(self):
             raise IndexError(f"There are {len(self)} runs; {key} is outside.")
@@ -46,6 +58,10 @@ class Runs(Sequence[Run]):
     def __iter__(self) -> Iterator[Run]:
         for start in range(0, len(self), PAGE):
             yield from self._page(start, min(PAGE, len(self) - start))
+
+    def hint(self) -> str:
+        """What may be wrong with an expression that nothing matches: names that no run has."""
+        return self._index.hint(self._search)
 
     def frame(self) -> "pandas.DataFrame":
         """A row a run: id, name, project, state, created, then params and summary."""
@@ -73,5 +89,4 @@ class Runs(Sequence[Run]):
 
     def _page(self, start: int, count: int) -> list[Run]:
         self._index.refresh()
-        rows = self._index.runs(project=self._project, limit=count, offset=start)
-        return [Run(self._home / "runs" / row.id) for row in rows]
+        return [Run(self._home / "runs" / run) for run in self._index.ids(self._search, limit=count, offset=start)]

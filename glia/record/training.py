@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ from torch import nn
 from glia import recipe as recipes
 from glia.errors import ConfigError, DataError, did_you_mean
 from glia.learner import Learner, data_of
+from glia.models.noticing import noticed
 from glia.recipe import Recipe
+from glia.record.current import outer
 from glia.record.interruption import asked_to_stop
 from glia.record.progress import Progress, downloading
 from glia.record.run import Run, opened
+from glia.record.weights import note_weights
 from glia.tracking.console import capture
 from glia.tracking.home import open_home
+from glia.tracking.reader import RunReader
 from glia.tracking.recorder import RunRecorder
 from glia.training import checkpoint, devices, events
 from glia.training.diverged import DivergenceError
@@ -59,11 +64,12 @@ def train(recipe: Recipe, data: Any, order: Order) -> Run:
         project=order.project or Path(dataset.name).stem or "default",
         params=learner.recipe.params(),
         recipe_toml=learner.recipe.toml(),
+        parent=outer(),
         environment={"device": devices.describe(learner.device), "threads": torch.get_num_threads()},
     )
     recorder.data(version=dataset.version, name=dataset.name, samples=len(dataset))
-    for noticed in (*dataset.said, *learner.division.said, *learner.preprocessing.said):
-        recorder.warn(noticed)
+    for said in (*dataset.said, *learner.division.said, *learner.preprocessing.said, *noticed(learner.model)):
+        recorder.warn(said)
     return _carry_out(learner, recorder, order, resume=False)
 
 
@@ -107,7 +113,8 @@ def _carry_out(learner: Learner, recorder: RunRecorder, order: Order, *, resume:
         progress = inside.enter_context(Progress())
         inside.enter_context(capture(run.folder))
         should_stop = inside.enter_context(asked_to_stop(progress.say))
-        control = Control(run.folder / "checkpoints", resume, should_stop, order.budget_seconds)
+        stops = partial(_stops, should_stop, recorder, progress.say)
+        control = Control(run.folder / "checkpoints", resume, stops, order.budget_seconds)
         recorder.state("running")
         progress.say(f"Run {run.name} ({run.id[:6]}) in project {run.project}; split {learner.division.rule}")
         for noticed in run.warnings:
@@ -123,8 +130,19 @@ def _carry_out(learner: Learner, recorder: RunRecorder, order: Order, *, resume:
         _keep(run, recorder, learner, writer.epochs, learner.fitted.best_epoch, say=progress.say)
         run._learner = learner
         stopped = learner.fitted.reason == "stopped"
-        run.end("stopped" if stopped else "done", "interrupted" if stopped else learner.fitted.reason)
+        asked = recorder.stop_heard or "interrupted"
+        run.end("stopped" if stopped else "done", asked if stopped else learner.fitted.reason)
     return run
+
+
+def _stops(signalled: Callable[[], bool], recorder: RunRecorder, say: Callable[[str], None]) -> bool:
+    """Whether a signal or somebody from outside asks the run to stop."""
+    if signalled():
+        return True
+    asked = recorder.stop_asked
+    if asked:
+        say(f"Stopping after this step with a checkpoint: {asked}.")
+    return bool(asked)
 
 
 class _Writer:
@@ -134,6 +152,7 @@ class _Writer:
         self._recorder = recorder
         self.epochs: dict[int, Mapping[str, float]] = {}  # what each epoch came to
         self._told_epoch = 0  # the epoch of the last step report
+        self._resumed = 0  # the step of the checkpoint that this went on from
         for phase in ("train", "validation"):
             for name, direction in learner.task.directions.items():
                 recorder.define(f"{phase}/{name}", direction=direction)
@@ -148,8 +167,13 @@ class _Writer:
             # The loss of the steps is the training curve; an epoch too short for a report gives its mean instead.
             told = self._told_epoch == event.epoch
             values = {name: value for name, value in event.metrics.items() if not (told and name == "train/loss")}
-            self._recorder.log({**values, "train/epoch": event.epoch}, step=event.step)
+            values["train/epoch"] = event.epoch
+            if event.step == self._resumed:  # the checkpoint was the epoch's last step, and its end was logged before
+                reader = RunReader(self._recorder.folder)
+                values = {name: value for name, value in values.items() if reader.last_step(name) < event.step}
+            self._recorder.log(values, step=event.step)
         elif isinstance(event, FitStarted) and event.step:
+            self._resumed = event.step
             self._recorder.rewind(event.step)
         elif isinstance(event, Warned):
             self._recorder.warn(event.message)
@@ -167,6 +191,8 @@ def _keep(
     """Save what came of training: the learner, the figures of the epoch kept, pictures of its validation."""
     try:
         learner.save(run.folder / "model")
+        note_weights(recorder, run.folder / "model", "model", step=epoch * learner.steps_per_epoch if epoch else None)
+        note_weights(recorder, run.folder / "checkpoints" / checkpoint.FILE, f"checkpoints/{checkpoint.FILE}")
     except OSError as error:
         recorder.warn(f"The model could not be saved: {error}.")
         say(f"The model could not be saved ({error}). It is in memory still: run.learner.save(FOLDER)")

@@ -40,6 +40,7 @@ class RunRow(Answer):
     name: str
     project: str
     kind: str
+    parent: str | None = Field(description="The run that it was begun inside.")
     state: State
     reason: str
     created: datetime
@@ -99,13 +100,14 @@ class Run(RunRow):
 
     ended: datetime | None
     updated: datetime = Field(description="When something was last recorded.")
-    parent: str | None
     notes: str
     summary: dict[str, Plain] = Field(description="What it came to: the metrics of the epoch that was kept.")
     data: Data | None
     metrics: list[Metric]
     media: list[Medium]
+    artifacts: int = Field(description="Files and folders that it keeps.")
     warnings: list[str]
+    stopping: str = Field(description="Who asked it to stop and why, while it has not ended; else empty.")
 
 
 class Series(Answer):
@@ -234,6 +236,78 @@ class Pictures(Answer):
     """The pictures of a run."""
 
     pictures: list[RunPicture]
+
+
+class Table(Answer):
+    """Rows of a table, some of them. A cell is a number, a word, or null."""
+
+    columns: list[str]
+    rows: list[list[Plain]]
+    kept: int = Field(description="Rows that the run keeps.")
+    total: int = Field(description="Rows that the table had.")
+
+
+class HistogramSeries(Answer):
+    """A histogram over steps, on shared bins: `shares` has a row a step, whose numbers add up to 1."""
+
+    name: str
+    steps: list[int | None]
+    edges: Row
+    shares: list[Row]
+    counts: list[int] = Field(description="Numbers that each step's histogram was made of.")
+    other: list[int] = Field(description="Among them, how many were NaN or infinite.")
+
+
+class Histograms(Answer):
+    """What the histograms of one medium hold: one series, or one a layer of a watched model."""
+
+    series: list[HistogramSeries]
+
+
+class Artifact(Answer):
+    """A file or folder kept with a run."""
+
+    name: str
+    kind: Literal["file", "folder"]
+    files: int
+    bytes: int
+    time: datetime
+
+
+class Artifacts(Answer):
+    """What a run keeps, the newest of each name."""
+
+    artifacts: list[Artifact]
+
+
+class ArtifactFile(Answer):
+    """A file of an artifact."""
+
+    path: str
+    bytes: int
+
+
+class ArtifactFiles(Answer):
+    """Some of the files of an artifact, in order."""
+
+    files: list[ArtifactFile]
+    total: int
+
+
+class Child(Answer):
+    """A run that was begun inside another."""
+
+    id: str
+    name: str
+    state: State
+    created: datetime
+
+
+class Children(Answer):
+    """The runs that were begun inside a run, in the order in which they were."""
+
+    children: list[Child]
+    total: int
 
 
 class Difference(Answer):

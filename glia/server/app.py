@@ -8,7 +8,23 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 
 from glia.errors import ConfigError, DataError, GliaError, NotFoundError
-from glia.server import comparison, documents, events, listing, media, metrics, pages, run
+from glia.server import (
+    artifacts,
+    comparison,
+    control,
+    documents,
+    events,
+    family,
+    histograms,
+    listing,
+    media,
+    metrics,
+    pages,
+    registered,
+    run,
+    session,
+    tables,
+)
 from glia.server.readers import Readers
 from glia.server.safety import Guard
 
@@ -21,13 +37,17 @@ def create_app(home: Path) -> FastAPI:
     app = FastAPI(title="Glia", version="1", docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json")
     app.state.readers = Readers(home)
     app.state.listing = listing.Listing(home)
+    app.state.home = home
     app.state.stopping = threading.Event()
     for router in (listing.router, events.router, run.router, metrics.router, documents.router, media.router):
         app.include_router(router, prefix=API)
-    app.include_router(comparison.router, prefix=API)
+    for router in (comparison.router, session.router, control.router, registered.router):
+        app.include_router(router, prefix=API)
+    for router in (tables.router, histograms.router, artifacts.router, family.router):
+        app.include_router(router, prefix=API)
     app.add_exception_handler(GliaError, _refused)
     pages.mount(app)
-    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)  # 5 takes four times as long to save a tenth
     app.add_middleware(Guard)
     return app
 

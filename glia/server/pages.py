@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 BUILT = Path(__file__).parent / "static"
-PATHS = ("/", "/runs", "/runs/{run}", "/compare")  # what ui/src/lib/router.ts knows
+PATHS = ("/", "/runs", "/runs/{run}", "/compare", "/models")  # what ui/src/lib/router.ts knows
 
 MISSING = """<!doctype html>
 <html lang="en">

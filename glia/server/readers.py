@@ -13,6 +13,7 @@ from glia.tracking.home import find_run, runs_folder
 from glia.tracking.reader import RunReader
 
 MOST_OPEN = 64
+MOST_HELD = 20_000_000  # points in memory, of some 32 bytes; those of finished runs are read from their columns
 
 
 class Readers:
@@ -47,6 +48,23 @@ class Readers:
             else:
                 entry.reader.refresh()
             yield entry.reader
+            entry.held = entry.reader.held
+        self._make_room(entry)
+
+    def forget(self, folder: Path) -> None:
+        """Open a run anew when it is next asked for: there is a better way to read it now."""
+        with self._lock:
+            self._open.pop(folder, None)
+
+    def _make_room(self, used: "_Entry") -> None:
+        with self._lock:
+            held = sum(entry.held for entry in self._open.values())
+            for folder, entry in list(self._open.items()):
+                if held <= MOST_HELD:
+                    return
+                if entry.held and entry is not used:
+                    del self._open[folder]
+                    held -= entry.held
 
     def _folder(self, reference: str) -> Path:
         exact = runs_folder(self.home) / reference
@@ -66,6 +84,7 @@ class _Entry:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.reader: RunReader | None = None
+        self.held = 0  # points in memory
 
 
 def readers(request: Request) -> Readers:

@@ -28,7 +28,6 @@ def run_of(reader: RunReader) -> Run:
         **dict(row_of(reader)),
         ended=reader.ended,
         updated=reader.updated,
-        parent=reader.parent,
         notes=reader.notes,
         summary=reader.summary,
         data=Data(name=data.name, version=data.version, samples=data.samples) if data else None,
@@ -40,7 +39,9 @@ def run_of(reader: RunReader) -> Run:
             Medium(name=each.name, kind=each.kind, file=each.file, caption=each.caption, step=each.step)
             for each in reader.media
         ],
+        artifacts=len(reader.artifacts),
         warnings=reader.warnings,
+        stopping=(reader.wish.reason or "asked from outside") if reader.wish else "",
     )
 
 
@@ -52,6 +53,7 @@ def row_of(reader: RunReader) -> RunRow:
         name=reader.name,
         project=reader.project,
         kind=reader.kind,
+        parent=reader.parent,
         state=state,
         reason=reader.reason,
         created=reader.created,

@@ -15,12 +15,15 @@ import uvicorn
 from glia.errors import ConfigError
 from glia.server import pages
 from glia.server.app import create_app
+from glia.server.compacting import Compactor
 from glia.server.safety import LOOPBACK
+from glia.server.session import session_key
 
 PORT = 7007
 PORTS_TRIED = 21
 LAST_PORT = 65535
 SECONDS_TO_END = 2
+_KEY = "What stands behind the # is the session key: it lets that browser stop and delete runs. Keep it to yourself.\n"
 _BUILD = "The pages are not built yet: type `make ui` in Glia's folder (needs Node.js 20.19 or newer).\n"
 
 
@@ -48,8 +51,11 @@ def serve(home: Path, *, host: str = "127.0.0.1", port: int = PORT, block: bool 
     if not block:
         server.start()
         return server
-    sys.stdout.write(f"{server}\n{_BUILD if not pages.are_built() else ''}Ctrl-C ends it.\n")
+    sys.stdout.write(
+        f"{server}\n{_BUILD if not pages.are_built() else ''}Open {server.address}\n{_KEY}Ctrl-C ends it.\n"
+    )
     sys.stdout.flush()
+    server.compact()
     with contextlib.suppress(KeyboardInterrupt):
         server.wait()
     return server
@@ -82,10 +88,23 @@ class Server:
         self._uvicorn = _Uvicorn(config)
         self._thread = threading.Thread(target=self.wait, name="glia-server", daemon=True)
 
+    @property
+    def address(self) -> str:
+        """The address of the pages with the session key: who opens it may also stop and delete.
+
+        Raises:
+            StoreError: the key in the folder cannot be used.
+        """
+        return f"{self.url}/#key={session_key(self.home)}"
+
     def start(self) -> None:
         """Serve from a thread with an event loop of its own."""
         self._thread.start()
         self._uvicorn.ready.wait()
+
+    def compact(self) -> None:
+        """Meanwhile put finished runs into columns. Not where somebody trains: it takes a processor."""
+        Compactor(self.home, self._app.state.readers, self._app.state.stopping).start()
 
     def wait(self) -> None:
         """Serve from this thread until `stop()`, or until Ctrl-C in the main thread."""
@@ -140,7 +159,8 @@ def _listen(host: str, first: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     tried = [0] if first == 0 else range(first, min(first + PORTS_TRIED, LAST_PORT + 1))
     for port in tried:
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        # With the protocol named asyncio turns Nagle's algorithm off; else every small answer waits 40 ms.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         if sys.platform != "win32":  # there the option would let two servers share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

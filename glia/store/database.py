@@ -11,7 +11,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from glia.store.locking import file_lock
 from glia.store.schema import REVISION, metadata
 
 PATIENCE_SECONDS = 20.0
+QUEUE_SECONDS = 60.0  # in line before that; a crowd of 80 takes turns of milliseconds
 SQLITE_CORRUPT, SQLITE_NOTADB = 11, 26
 SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN = 8, 10, 13, 14
 NO_WRITING = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT})
@@ -52,9 +53,15 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction of the only writer; undone if the block raises."""
-        with self._engine.begin() as connection:
-            yield connection
+        """A transaction of the only writer; undone if the block raises.
+
+        Writers queue at a file lock: SQLite's own waiting is a lottery, which somebody in a crowd of 80 loses.
+        """
+        with ExitStack() as inside:
+            if self.path is not None:
+                with suppress(OSError):  # where nothing can be written, or nobody lets go, the database itself says so
+                    inside.enter_context(file_lock(_lock_of(self.path), QUEUE_SECONDS))
+            yield inside.enter_context(self._engine.begin())
 
 
 def open_database(path: Path) -> Database:
@@ -65,7 +72,7 @@ def open_database(path: Path) -> Database:
         StoreError: it was written by a newer Glia, or it cannot be opened.
     """
     try:
-        with file_lock(path.with_name(path.name + ".lock")):
+        with file_lock(_lock_of(path)):
             try:
                 _prepare(path)
             except (DatabaseError, sqlite3.Error) as error:
@@ -109,6 +116,10 @@ def set_aside(path: Path) -> None:
         file = path.with_name(path.name + ending)
         if file.exists():
             os.replace(file, path.with_name(path.name + mark + ending))
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
 
 
 def _prepare(path: Path) -> None:

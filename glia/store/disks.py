@@ -1,5 +1,6 @@
-"""What kind of file system a file lies on: some promises hold only on some of them."""
+"""What kind of file system a file lies on, since some promises hold only on some of them; and how things get to it."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -30,6 +31,27 @@ def kind_of_disk(path: Path, table: Path = Path("/proc/self/mountinfo")) -> str:
         if inside and len(point) >= longest:  # of several at one place, the last mounted is the one that is seen
             longest, kind = len(point), after.split(" ")[0]
     return kind
+
+
+def sync_path(path: Path) -> None:
+    """Return when a file, or which files a folder has, outlives a power cut.
+
+    Raises:
+        OSError: it is gone, or the disk is broken.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        if not path.is_dir():
+            raise
+        return  # Windows opens no folders
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # folders cannot be synced on every file system
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _unescaped(point: str) -> str:

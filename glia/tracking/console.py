@@ -11,7 +11,7 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +45,7 @@ def capture(folder: Path, writer: str = "") -> Iterator[None]:
     if _captured(sys.stdout, folder) or _captured(sys.stderr, folder):
         yield
         return
-    file = _ConsoleFile(folder, writer or f"{os.getpid()}-{os.urandom(2).hex()}")
+    file = ConsoleFile(folder, writer or f"{os.getpid()}-{os.urandom(2).hex()}")
     tees = {name: _Tee(stream, file) for name in ("stdout", "stderr") if (stream := getattr(sys, name)) is not None}
     for name, tee in tees.items():
         setattr(sys, name, tee)
@@ -53,7 +53,7 @@ def capture(folder: Path, writer: str = "") -> Iterator[None]:
         yield
     finally:
         for name, tee in tees.items():
-            tee.finish()
+            tee.lines.finish()
             if getattr(sys, name) is tee:  # else somebody else stands before it, and it passes everything on
                 setattr(sys, name, tee.stream)
         file.close()
@@ -66,8 +66,13 @@ def read_console(folder: Path, last: int | None = None) -> list[Line]:
     return lines if last is None else lines[max(0, len(lines) - last) :]
 
 
-class _ConsoleFile:
-    """The file both streams go to. What cannot be written is left out in silence: the log tells of a full disk."""
+class ConsoleFile:
+    """The file that a program's streams go to. What cannot be written is left out in silence: the log tells of that.
+
+    Args:
+        folder: `runs/<id>`.
+        writer: the file's name without its ending.
+    """
 
     def __init__(self, folder: Path, writer: str) -> None:
         self.folder = folder
@@ -129,20 +134,15 @@ class _ConsoleFile:
 class _Tee:
     """A stream that writes where the one before it wrote, and keeps the lines."""
 
-    def __init__(self, stream: Any, file: _ConsoleFile) -> None:
+    def __init__(self, stream: Any, file: ConsoleFile) -> None:
         self.stream = stream
         self.file = file
-        self._line = ""  # not finished yet
-        self._returned = False  # to its beginning: what comes next replaces it
-        self._rest = ""  # the beginning of a control sequence
-        self._process = os.getpid()
-        self._finished = False
+        self.lines = Lines(file)
 
     def write(self, text: str) -> int:
         """Keep, then print."""
-        if not self._finished and isinstance(text, str):
-            with self.file.lock:
-                self._keep(text)
+        if isinstance(text, str):
+            self.lines.keep(text)
         written: int = self.stream.write(text)
         return written
 
@@ -151,15 +151,39 @@ class _Tee:
         for line in lines:
             self.write(line)
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class Lines:
+    """What goes to one stream, as lines in a console's file: of those that are drawn again and again the last state.
+
+    Args:
+        file: where they are kept.
+        heard: is told of each finished line.
+    """
+
+    def __init__(self, file: ConsoleFile, heard: Callable[[str], None] | None = None) -> None:
+        self.file = file
+        self.finished = False
+        self._heard = heard
+        self._line = ""  # not finished yet
+        self._returned = False  # to its beginning: what comes next replaces it
+        self._rest = ""  # the beginning of a control sequence
+        self._process = os.getpid()
+
+    def keep(self, text: str) -> None:
+        """Keep a piece of the text, which may end anywhere."""
+        if not self.finished:
+            with self.file.lock:
+                self._keep(text)
+
     def finish(self) -> None:
-        """Keep the unfinished line; from now on only print."""
+        """Keep the unfinished line; from now on nothing more."""
         with self.file.lock:
             if self._line:
                 self._end_line()
-            self._finished = True
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
+            self.finished = True
 
     def _keep(self, text: str) -> None:
         if self._process != os.getpid():  # a forked child does not finish its parent's line
@@ -198,10 +222,12 @@ class _Tee:
 
     def _end_line(self) -> None:
         self.file.add(self, self._line)
+        if self._heard is not None:
+            self._heard(self._line)
         self._line, self._returned = "", False
 
 
-_open_files: "weakref.WeakSet[_ConsoleFile]" = weakref.WeakSet()
+_open_files: "weakref.WeakSet[ConsoleFile]" = weakref.WeakSet()
 
 
 def _after_fork() -> None:
@@ -215,7 +241,7 @@ if hasattr(os, "register_at_fork"):
 
 def _captured(stream: Any, folder: Path) -> bool:
     while isinstance(stream, _Tee):
-        if stream.file.folder == folder and not stream._finished:
+        if stream.file.folder == folder and not stream.lines.finished:
             return True
         stream = stream.stream
     return False

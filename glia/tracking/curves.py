@@ -3,11 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glia.tracking.columns import Column
 from glia.tracking.segments import Slots
+from glia.tracking.thinning import keep
+
+MOST_KEPT = 1 << 20  # points put in order that are kept for whoever asks again
+AT_ONCE = 1 << 16  # points looked at one by one; of more, those that draw each piece
+FINER = 4  # times as many of these as are drawn in the end
 
 
 @dataclass(frozen=True)
@@ -24,14 +31,29 @@ class Series:
 
 @dataclass(frozen=True)
 class Rewound:
-    """What a resumed run declared void: the slots before `slots[writer]` whose step is greater than `step`."""
+    """What a resumed run declared void: the slots before `slots[writer]` whose step is greater than `step`.
+
+    With `since`, the slots from `since[writer]` on instead, whatever their step.
+    """
 
     step: int
     slots: Mapping[str, int]
+    since: Mapping[str, int] | None = None
 
     def hides(self, writer: str, number: int, step: int | None) -> bool:
         """Whether that is void which this slot says of this step."""
-        return step is not None and step > self.step and number < self.slots.get(writer, 0)
+        if step is None or number >= self.slots.get(writer, 0):
+            return False
+        return step > self.step if self.since is None else number >= self.since.get(writer, 0)
+
+    def voids(self, writer: str, numbers: NDArray[np.int64], step: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """The same of many slots."""
+        later = step > self.step if self.since is None else numbers >= self.since.get(writer, 0)
+        return later & (numbers < self.slots.get(writer, 0))
+
+
+class OutdatedError(Exception):
+    """What is stored in columns was declared void since."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +75,36 @@ class _Piece:
         """The latest time."""
         return int(self.time.max())
 
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether it goes by step, then time."""
+        return _in_order(self.step, self.time)
+
+    @cached_property
+    def ordered(self) -> "_Piece":
+        """The same points by step, then time."""
+        return self if self.in_order else self.taken(np.lexsort((self.time, self.step)))
+
+    def taken(self, which: Any) -> "_Piece":
+        """Some of its points."""
+        return _Piece(self.writer, self.numbers[which], self.step[which], self.time[which], self.value[which])
+
+    def within(self, first: int | None, last: int | None) -> "_Piece":
+        """The points of a range of steps, in order."""
+        step = self.ordered.step
+        start = 0 if first is None else int(np.searchsorted(step, first, side="left"))
+        stop = len(step) if last is None else int(np.searchsorted(step, last, side="right"))
+        return self.ordered.taken(slice(start, stop))
+
+    def thinned(self, share: float) -> "_Piece":
+        """Some of its points, the extremes of each stretch among them."""
+        return self.taken(keep(self.value, int(share * len(self.value)))) if share < 1 else self
+
     def without(self, rewound: Rewound) -> "_Piece":
-        keep = (self.step <= rewound.step) | (self.numbers >= rewound.slots.get(self.writer, 0))
+        keep = ~rewound.voids(self.writer, self.numbers, self.step)
         if keep.all():
             return self
-        return _Piece(self.writer, self.numbers[keep], self.step[keep], self.time[keep], self.value[keep])
+        return self.taken(keep)
 
     def joined(self, after: "_Piece") -> "_Piece":
         return _Piece(
@@ -70,14 +117,19 @@ class _Piece:
 
 
 class Curve:
-    """Points in the order in which they were read, less those that were declared void."""
+    """Points in the order in which they were read, less those that were declared void.
 
-    def __init__(self) -> None:
+    Args:
+        stored: those that are in columns; they are read when they are asked for.
+    """
+
+    def __init__(self, stored: Column | None = None) -> None:
+        self._stored = stored
         self._pieces: list[_Piece] = []
         self._whole: Series | None = None
 
     def __len__(self) -> int:
-        return sum(len(piece.step) for piece in self._pieces)
+        return (self._stored.count if self._stored else 0) + sum(len(piece.step) for piece in self._pieces)
 
     def add(self, writer: str, numbers: NDArray[np.int64], slots: Slots, rewound: list[Rewound]) -> None:
         """Add what was read from a segment."""
@@ -94,7 +146,13 @@ class Curve:
         self._pieces.append(piece)
 
     def hide(self, rewound: Rewound) -> bool:
-        """Leave out what was declared void; whether that was anything."""
+        """Leave out what was declared void; whether that was anything.
+
+        Raises:
+            OutdatedError: it may be among what is stored.
+        """
+        if self._stored and (rewound.since is not None or self._stored.last[0] > rewound.step):
+            raise OutdatedError
         before = len(self)
         self._pieces = [kept for piece in self._pieces if len((kept := piece.without(rewound)).step)]
         if len(self) == before:
@@ -106,41 +164,86 @@ class Curve:
         """All points, or those read after the first `since`."""
         if since:
             return _sorted(self._after(since))
-        if self._whole is None:
-            self._whole = _sorted(self._pieces)
-        return self._whole
+        if self._whole is not None:
+            return self._whole
+        whole = _sorted(self._after(0))
+        if len(whole) <= MOST_KEPT:
+            self._whole = whole
+        return whole
+
+    def drawn(self, points: int, first: int | None = None, last: int | None = None) -> Series:
+        """At most so many points (never fewer than 10) that draw the same line, of a range of steps."""
+        pieces = [piece.within(first, last) for piece in self._pieces]
+        total = sum(len(piece.step) for piece in pieces)
+        share = FINER * points / total if total > AT_ONCE else 1.0
+        found = [piece.thinned(share) for piece in pieces]
+        weights = [_evenly(len(piece.step), len(few.step)) for piece, few in zip(pieces, found, strict=True)]
+        if self._stored:
+            few, count = self._stored.drawn(points, first, last)
+            found.insert(0, _Piece("", few["index"], few["step"], few["time"], few["value"]))
+            weights.insert(0, _evenly(count, len(few)))
+        step, time, value = _columns(found)
+        weight = np.concatenate([np.empty(0), *weights])
+        if not _in_order(step, time):
+            order = np.lexsort((time, step))
+            step, time, value, weight = step[order], time[order], value[order], weight[order]
+        kept = keep(value, points, weight)
+        return Series(step[kept], time[kept] / 1e9, value[kept])
 
     def last(self) -> tuple[int, float, float] | None:
         """Step, time and value of the point with the greatest step, the latest of them; None without points."""
-        if not self._pieces:
+        points = [each.last for each in self._sources()]
+        if not points:
             return None
-        step, time, value = max((piece.last for piece in self._pieces), key=lambda point: point[:2])
+        step, time, value = max(points, key=lambda point: point[:2])
         return step, time / 1e9, value
 
     def newest(self) -> int:
         """The latest time, in nanoseconds since 1970; 0 without points."""
-        return max((piece.newest for piece in self._pieces), default=0)
+        return max((each.newest for each in self._sources()), default=0)
+
+    def _sources(self) -> "list[Column | _Piece]":
+        return [*([self._stored] if self._stored else []), *self._pieces]
 
     def _after(self, since: int) -> list[_Piece]:
         pieces = []
+        if self._stored:
+            if since < self._stored.count:
+                step, time, value = self._stored.points(since)
+                pieces.append(_Piece("", step, step, time, value))
+            since = max(0, since - self._stored.count)
         for piece in self._pieces:
             if since < len(piece.step):
-                rest = slice(max(since, 0), None)
-                pieces.append(
-                    _Piece(piece.writer, piece.numbers[rest], piece.step[rest], piece.time[rest], piece.value[rest])
-                )
+                pieces.append(piece.taken(slice(max(since, 0), None)))
             since -= len(piece.step)
         return pieces
 
 
 def _sorted(pieces: list[_Piece]) -> Series:
-    if not pieces:
-        return Series(np.empty(0, np.int64), np.empty(0), np.empty(0))
-    step = np.concatenate([piece.step for piece in pieces])
-    time = np.concatenate([piece.time for piece in pieces])
-    value = np.concatenate([piece.value for piece in pieces])
-    in_order = (step[1:] > step[:-1]) | ((step[1:] == step[:-1]) & (time[1:] >= time[:-1]))
-    if not in_order.all():
+    step, time, value = _columns(pieces)
+    if not _in_order(step, time):
         order = np.lexsort((time, step))
         step, time, value = step[order], time[order], value[order]
     return Series(step, time / 1e9, value)
+
+
+def _columns(pieces: list[_Piece]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    if len(pieces) == 1:
+        return pieces[0].step, pieces[0].time, pieces[0].value
+    step = np.concatenate([np.empty(0, np.int64), *(piece.step for piece in pieces)])
+    time = np.concatenate([np.empty(0, np.int64), *(piece.time for piece in pieces)])
+    return step, time, np.concatenate([np.empty(0), *(piece.value for piece in pieces)])
+
+
+def _in_order(step: NDArray[np.int64], time: NDArray[np.int64]) -> bool:
+    at_once = 1 << 18  # points, so that what is computed on the way stays small
+    for at in range(0, len(step), at_once):
+        these, times = step[at : at + at_once + 1], time[at : at + at_once + 1]
+        right = (these[1:] > these[:-1]) | ((these[1:] == these[:-1]) & (times[1:] >= times[:-1]))
+        if not right.all():
+            return False
+    return True
+
+
+def _evenly(weight: int, count: int) -> NDArray[np.float64]:
+    return np.full(count, weight / max(1, count))

@@ -1,6 +1,7 @@
 """The machine, the interpreter and the packages a run was recorded on."""
 
 import contextlib
+import json
 import os
 import platform
 import re
@@ -8,8 +9,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import psutil
+
+from glia.tracking import git
+from glia.tracking.masking import without_credentials
 
 VARIABLES = frozenset(
     {
@@ -31,7 +37,7 @@ VARIABLES = frozenset(
     }
 )
 OWN_PREFIX = "GLIA_"
-SECRET = ("TOKEN", "KEY", "SECRET", "PASSWORD")
+SECRET = ("TOKEN", "KEY", "SECRET", "PASSWORD", "ALERT", "URL")  # the address of an alert is its password
 
 
 def describe_environment(extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -53,6 +59,7 @@ def describe_environment(extra: Mapping[str, Any] | None = None) -> dict[str, An
         "gpus": gpus(),
         "variables": variables(os.environ),
         "packages": packages(),
+        "installed_from": installed_from(),
         **(extra or {}),
     }
 
@@ -70,10 +77,25 @@ def packages() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def installed_from() -> dict[str, str]:
+    """Where packages come from that did not come from an index, by name: an address and a commit, a folder, a file.
+
+    Of a package that is edited in its folder, the commit of that folder and whether it was changed since.
+    """
+    found: dict[str, str] = {}
+    for entry in sys.path:
+        with contextlib.suppress(OSError):
+            for path in sorted(Path(entry or ".").glob("*.dist-info/direct_url.json")):
+                with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+                    origin = _origin(json.loads(path.read_text(encoding="utf-8")))
+                    found.setdefault(_name(path.parent.name.split("-")[0]), origin)
+    return dict(sorted(found.items()))
+
+
 def variables(given: Mapping[str, str]) -> dict[str, str]:
     """Those environment variables that change what is computed, by a list of names; never one with a secret's name."""
     return {
-        name: value
+        name: without_credentials(value)
         for name, value in sorted(given.items())
         if name in VARIABLES or (name.startswith(OWN_PREFIX) and not any(word in name for word in SECRET))
     }
@@ -112,4 +134,23 @@ def _described_in(folder: Path) -> Iterator[tuple[str, str]]:
         stem, ending = os.path.splitext(entry.name)
         parts = stem.split("-")
         if ending in (".dist-info", ".egg-info") and len(parts) > 1:
-            yield re.sub(r"[-_.]+", "-", parts[0]).lower(), parts[1]
+            yield _name(parts[0]), parts[1]
+
+
+def _name(written: str) -> str:
+    return re.sub(r"[-_.]+", "-", written).lower()
+
+
+def _origin(said: Mapping[str, Any]) -> str:
+    """What an installer noted (PEP 610), in one line."""
+    url = without_credentials(str(said["url"]))
+    if "vcs_info" in said:
+        return f"{said['vcs_info']['vcs']}+{url}@{said['vcs_info']['commit_id']}"
+    if not said.get("dir_info", {}).get("editable"):
+        return url
+    folder = Path(url2pathname(urlsplit(url).path))
+    commit = git.git(folder, "rev-parse", "--verify", "--quiet", "HEAD").strip()
+    if not commit:
+        return f"{folder}, editable"
+    changed = git.git(folder, "status", "--porcelain", "--untracked-files=no").strip()
+    return f"{folder}, editable, commit {commit}{', changed' if changed else ''}"

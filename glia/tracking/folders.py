@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from glia.errors import StoreError
+from glia.store.disks import sync_path
 from glia.tracking.home import runs_folder
 from glia.tracking.liveness import this_process
 
@@ -22,7 +23,7 @@ SECONDS_TO_MAKE = 3600  # far more than it takes: whoever needed longer was kill
 
 
 def make_folder(home: Path, run_id: str, said: Mapping[str, str | None], recipe_toml: str | None) -> Path:
-    """Make `runs/<id>` with its `run.json`; it appears whole or not at all.
+    """Make `runs/<id>` with its `run.json`; it appears whole or not at all, also after a power cut.
 
     Args:
         home: the `.glia` folder.
@@ -47,8 +48,11 @@ def make_folder(home: Path, run_id: str, said: Mapping[str, str | None], recipe_
     try:
         (unfinished / "log").mkdir(parents=True)
         (unfinished / "run.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        sync_path(unfinished / "run.json")
         if recipe_toml is not None:
             (unfinished / "recipe.toml").write_text(recipe_toml, encoding="utf-8")
+            sync_path(unfinished / "recipe.toml")
+        sync_path(unfinished)
         unfinished.rename(folder)
     except OSError as error:
         raise StoreError(f"The run's folder '{folder}' cannot be made: {error.strerror}.") from error
@@ -58,10 +62,19 @@ def make_folder(home: Path, run_id: str, said: Mapping[str, str | None], recipe_
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that nobody ever sees a part of it."""
+    """Write a file so that nobody ever sees a part of it; when this returns it outlives a power cut.
+
+    Raises:
+        OSError: it cannot be written. Nothing is left behind.
+    """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    unfinished.write_bytes(data)
-    unfinished.replace(path)
+    try:
+        unfinished.write_bytes(data)
+        sync_path(unfinished)
+        unfinished.replace(path)
+        sync_path(path.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _clear_leftovers(runs: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from glia.errors import NotFoundError, StoreError
 
 FOLDER = ".glia"
+RUNS, DELETED = "runs", "deleted"
 SHORTEST_PREFIX = 4
 
 
@@ -66,13 +67,18 @@ def open_home(start: str | Path | None = None) -> Path:
 
 def runs_folder(home: Path) -> Path:
     """Where the folders of the runs lie."""
-    return home / "runs"
+    return home / RUNS
 
 
-def run_folders(home: Path) -> Iterator[Path]:
-    """The folders of all runs, in no order. A half-made one has a name with a dot and is not among them."""
+def run_folders(home: Path, *, among: str = RUNS) -> Iterator[Path]:
+    """The folders of all runs, in no order. A half-made one has a name with a dot and is not among them.
+
+    Args:
+        home: the `.glia` folder.
+        among: the folder they lie in: `runs`, or `deleted`.
+    """
     try:
-        with os.scandir(runs_folder(home)) as entries:
+        with os.scandir(home / among) as entries:
             for entry in entries:
                 if not entry.name.startswith(".") and entry.is_dir():
                     yield Path(entry.path)
@@ -80,16 +86,25 @@ def run_folders(home: Path) -> Iterator[Path]:
         return
 
 
-def find_run(home: Path, reference: str) -> Path:
-    """The folder of the run with that id, that beginning of an id (at least 4 digits) or that readable name.
+def find_run(home: Path, reference: str, *, among: str = RUNS) -> Path:
+    """The folder of the run with that id, beginning of an id (at least 4 digits) or readable name; or `faces@champion`.
+
+    Args:
+        home: the `.glia` folder.
+        reference: what the user calls it.
+        among: the folder the runs lie in.
 
     Raises:
         NotFoundError: no run fits, or several do; the message names near ones, or those that fit.
     """
-    folders = {folder.name: folder for folder in run_folders(home)}
+    if "@" in reference and among == RUNS:
+        from glia.store.registry import Registry  # SQLAlchemy is loaded for those who ask by such a name only
+
+        reference = Registry(home).resolve(reference)
+    folders = {folder.name: folder for folder in run_folders(home, among=among)}
     if reference in folders:
         return folders[reference]
-    named = {folder.name: _name(folder) for folder in folders.values()}
+    named = {folder.name: name_of(folder) for folder in folders.values()}
     begun = [run for run in folders if run.startswith(reference.lower())] if len(reference) >= SHORTEST_PREFIX else []
     fitting = begun or [run for run, name in named.items() if name == reference]
     if len(fitting) == 1:
@@ -97,7 +112,11 @@ def find_run(home: Path, reference: str) -> Path:
     if fitting:
         listed = ", ".join(f"{run} ({named[run]})" for run in sorted(fitting)[:8])
         raise NotFoundError(f"'{reference}' fits {len(fitting)} runs: {listed}. Write more of the id.")
-    raise NotFoundError(f"There is no run '{reference}' in '{home}'.{_hint(reference, named)}")
+    if among == RUNS and reference in {
+        word for folder in run_folders(home, among=DELETED) for word in (folder.name, name_of(folder))
+    }:
+        raise NotFoundError(f"Run '{reference}' was deleted. Bring it back: glia runs restore {reference}")
+    raise NotFoundError(f"There is no run '{reference}' in '{home / among}'.{_hint(reference, named)}")
 
 
 def _hint(reference: str, named: dict[str, str]) -> str:
@@ -109,7 +128,8 @@ def _hint(reference: str, named: dict[str, str]) -> str:
     return f" Did you mean '{close[0]}'?" if close else " See which there are: glia runs list"
 
 
-def _name(folder: Path) -> str:
+def name_of(folder: Path) -> str:
+    """The readable name of the run in a folder; empty if it cannot be read."""
     try:
         return str(json.loads((folder / "run.json").read_text(encoding="utf-8"))["name"])
     except (OSError, ValueError, KeyError, TypeError):

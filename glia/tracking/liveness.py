@@ -12,6 +12,7 @@ import contextlib
 import os
 import platform
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,8 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 START_TOLERANCE_SECONDS = 2.0  # start times move a little when the clock is set
+SECONDS_OF_ASKING = 0.001  # far more than a reader needs to see whether a lock is held
+LOCK_ATTEMPTS = 50
 
 _guard = threading.RLock()
 _held: dict[tuple[int, int], int] = {}  # (device, inode) of a lock file → its descriptor, locked by this process
@@ -56,7 +59,7 @@ def this_process() -> Process:
 
 
 class Hold:
-    """A lock held for as long as this process lives, or until `release`."""
+    """A lock held for as long as this process lives, or until `release`; `renew` it now and then."""
 
     def __init__(self, path: Path) -> None:
         self._key: tuple[int, int] | None = None
@@ -68,6 +71,12 @@ class Hold:
             status = os.fstat(descriptor)
             self._key = (status.st_dev, status.st_ino)
             _held[self._key] = descriptor
+
+    def renew(self) -> None:
+        """Take the lock again if it was lost, because something in this process read the file: a copy, a backup."""
+        with _guard:
+            if self._key is not None and self._key in _held:
+                _lock(_held[self._key])
 
     def release(self) -> None:
         """Let go; doing so twice changes nothing."""
@@ -88,12 +97,18 @@ def is_alive(process: Process, lock: Path) -> bool | None:
 
 
 def _lock(descriptor: int) -> bool:
+    """Take the lock; False where there are none."""
     if fcntl is None:
         return False
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            time.sleep(SECONDS_OF_ASKING)  # a reader asks at this very moment
+        except OSError:
+            return False
+        else:
+            break
     return True
 
 

@@ -1,6 +1,7 @@
 """A run read from its folder, whoever writes it and whether or not it has ended."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -8,13 +9,16 @@ from typing import Any, TypeVar, get_args
 import numpy as np
 
 from glia.errors import DataError, NotFoundError, did_you_mean
+from glia.tracking.columns import NAME as COLUMNS
+from glia.tracking.columns import Columns, DamagedError
 from glia.tracking.console import Line, read_console
-from glia.tracking.curves import Curve, Rewound, Series
+from glia.tracking.curves import Curve, OutdatedError, Rewound, Series
 from glia.tracking.folders import FORMAT
 from glia.tracking.liveness import Process, is_alive, is_held
 from glia.tracking.records import (
     ENDS,
     STATES,
+    ArtifactRecord,
     ChecksumRecord,
     DataRecord,
     Direction,
@@ -25,13 +29,17 @@ from glia.tracking.records import (
     RewindRecord,
     State,
     StateRecord,
+    StopRecord,
     StreamRecord,
     SummaryRecord,
     TagsRecord,
     WarningRecord,
+    WeightsRecord,
+    from_text,
     number,
 )
 from glia.tracking.segment_reader import News, SegmentReader
+from glia.tracking.values import MACHINE
 
 R = TypeVar("R", bound=Record)
 
@@ -51,7 +59,7 @@ class RunReader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        facts = _read_facts(folder)
+        facts = read_facts(folder)
         try:
             self.id = str(facts["id"])
             self.name = str(facts["name"])
@@ -71,15 +79,26 @@ class RunReader:
         self._rewound: list[Rewound] = []
         self._stated: tuple[StateRecord, SegmentReader] | None = None
         self._problems: dict[str, str] = {}
+        self._columns: Columns | None = None  # what was read before by somebody else, see `compaction`
+        self._open_columns()
         self.refresh()
 
     def refresh(self) -> bool:
         """Read what is new in the folder; whether there was anything. Cheap when there is not."""
+        try:
+            return self._read_on()
+        except OutdatedError:
+            self._read_without_columns()
+            return True
+
+    def _read_on(self) -> bool:
         self._find_segments()
         changed = False
         for name, segment in self._segments.items():
             try:
                 for news in segment.refresh():
+                    if self._columns and name in self._columns.segments:  # which had ended
+                        raise OutdatedError
                     changed = True
                     self._take(name, segment, news)
             except DataError as error:
@@ -90,8 +109,12 @@ class RunReader:
     # Numbers
 
     def names(self) -> list[str]:
-        """The metrics, in the order in which they first came."""
-        return [name for name, curve in self._curves.items() if len(curve)]
+        """The metrics, in the order in which they first came; not those of `machine_names`."""
+        return [name for name in self._names() if not name.startswith(MACHINE)]
+
+    def machine_names(self) -> list[str]:
+        """The metrics that tell what the machine did meanwhile (see `machine`): not among `names` and `last`."""
+        return [name for name in self._names() if name.startswith(MACHINE)]
 
     def metrics(self, name: str, since: int = 0) -> Series:
         """The points of a metric by step and time.
@@ -104,9 +127,21 @@ class RunReader:
         Raises:
             NotFoundError: no such metric.
         """
-        if name not in self._curves:
-            raise NotFoundError(f"Run '{self.name}' has no metric '{name}'.{did_you_mean(name, self.names())}")
-        return self._curves[name].series(since)
+        return self._of_curve(name, lambda curve: curve.series(since))
+
+    def drawn(self, name: str, points: int = 2000, *, first: int | None = None, last: int | None = None) -> Series:
+        """Points of a metric that draw the line of all: the extremes of each stretch survive, and gaps do.
+
+        Args:
+            name: such as `validation/accuracy`.
+            points: at most so many (never fewer than 10): two for each pixel of a plot are enough.
+            first: the first step; None: from the beginning.
+            last: the last step; None: to the end.
+
+        Raises:
+            NotFoundError: no such metric.
+        """
+        return self._of_curve(name, lambda curve: curve.drawn(points, first, last))
 
     def count(self, name: str) -> int:
         """How many points of a metric were read: what to give as `since` next time."""
@@ -115,7 +150,7 @@ class RunReader:
     def last(self) -> dict[str, float]:
         """The last value of each metric: that of its greatest step."""
         points = {name: curve.last() for name, curve in self._curves.items()}
-        return {name: point[2] for name, point in points.items() if point is not None}
+        return {name: point[2] for name, point in points.items() if point is not None and not name.startswith(MACHINE)}
 
     def last_step(self, name: str) -> int:
         """The greatest step of a metric; 0 without points."""
@@ -165,6 +200,16 @@ class RunReader:
         ]
 
     @property
+    def artifacts(self) -> list[ArtifactRecord]:
+        """Files and folders in `.glia/blobs`: the newest of each name, in the order in which the names first came."""
+        return list({record.name: record for record in self._all(ArtifactRecord)}.values())
+
+    @property
+    def weights(self) -> list[WeightsRecord]:
+        """The weights that files of the run hold or held, in the order in which they were written."""
+        return self._all(WeightsRecord)
+
+    @property
     def data(self) -> DataRecord | None:
         """The data the run works on, if it was said."""
         records = self._all(DataRecord)
@@ -210,6 +255,13 @@ class RunReader:
         return self._stated[0].reason if self._stated else ""
 
     @property
+    def wish(self) -> StopRecord | None:
+        """That it stop, asked by somebody since it last began; `heard` once the run has taken notice."""
+        wishes = self._all(StopRecord)
+        begun = self._stated[0].time if self._stated else 0
+        return wishes[-1] if wishes and wishes[-1].time > begun and self.said not in ENDS else None
+
+    @property
     def ended(self) -> datetime | None:
         """When it said that it ended; None if it did not."""
         return _moment(self._stated[0].time) if self._stated and self.said in ENDS else None
@@ -229,6 +281,12 @@ class RunReader:
     def positions(self) -> dict[str, tuple[int, int]]:
         """By segment file: slots read, and the salt; with these `has_slot` tells whether there is more."""
         return {name: (each.slots, each.header.salt) for name, each in self._segments.items() if each.header}
+
+    @property
+    def held(self) -> int:
+        """How many slots of the log were read into memory: those that are in columns are not."""
+        stored = self._columns.segments if self._columns else {}
+        return sum(each.slots - stored.get(name, (0, 0))[0] for name, each in self._segments.items())
 
     def at_rest(self) -> bool:
         """Whether no process writes to this run any more, as far as can be known; another may begin to."""
@@ -262,6 +320,51 @@ class RunReader:
         """What was printed: all of it, or the last lines."""
         return read_console(self.folder / "console", last)
 
+    def _names(self) -> list[str]:
+        return [name for name, curve in self._curves.items() if len(curve)]
+
+    def _of_curve(self, name: str, read: Callable[[Curve], Series]) -> Series:
+        if name not in self._curves:
+            raise NotFoundError(f"Run '{self.name}' has no metric '{name}'.{did_you_mean(name, self._names())}")
+        try:
+            return read(self._curves[name])
+        except DamagedError as error:
+            self._problems[COLUMNS] = str(error)
+            self._read_without_columns()
+            return read(self._curves[name])
+
+    def _open_columns(self) -> None:
+        """Begin with what is in columns, if they were made of the beginning of this log."""
+        try:
+            columns = Columns(self.folder / COLUMNS)
+        except DamagedError as error:
+            self._problems[COLUMNS] = str(error)
+            return
+        except OSError:
+            return
+        log = self.folder / "log"
+        ended = {name: SegmentReader.after(log / name, *end) for name, end in columns.segments.items()}
+        found = {name: segment for name, segment in ended.items() if segment is not None}
+        if len(found) < len(ended):
+            return
+        self._segments = found
+        self._streams = {name: {} for name in found}
+        for name, slot, text in columns.texts:
+            record = from_text(text.encode())
+            if record is not None:
+                self._hear(found[name], slot, record)
+        self._curves = {name: Curve(stored if stored.count else None) for name, stored in columns.metrics().items()}
+        self._directions = columns.directions
+        self.generation = columns.generation
+        self._columns = columns
+
+    def _read_without_columns(self) -> None:
+        self.generation += 1
+        self._columns, self._stated = None, None
+        for each in (self._segments, self._streams, self._curves, self._directions, self._records, self._rewound):
+            each.clear()
+        self._read_on()
+
     def _find_segments(self) -> None:
         try:
             found = sorted((self.folder / "log").glob("*.log"))
@@ -284,7 +387,8 @@ class RunReader:
             stream = int(streams[where[0]])
             metric = self._streams[name].get(stream, f"unnamed/{stream}")
             curve = self._curves.setdefault(metric, Curve())
-            curve.add(name, news.numbers[where], news.values[where], self._rewound)
+            rewound = [] if metric.startswith(MACHINE) else self._rewound
+            curve.add(name, news.numbers[where], news.values[where], rewound)
 
     def _hear(self, segment: SegmentReader, slot: int, record: Record) -> None:
         name = segment.path.name
@@ -299,7 +403,7 @@ class RunReader:
         if isinstance(record, StateRecord) and record.state not in STATES:
             return  # of a newer Glia
         if isinstance(record, RewindRecord):
-            self._rewind(Rewound(record.step, record.slots))
+            self._rewind(Rewound(record.step, record.slots, record.since))
         elif isinstance(record, StateRecord) and (self._stated is None or record.time >= self._stated[0].time):
             self._stated = (record, segment)
         said = self._records.setdefault(type(record), [])
@@ -309,7 +413,7 @@ class RunReader:
 
     def _rewind(self, rewound: Rewound) -> None:
         self._rewound.append(rewound)
-        hidden = [curve.hide(rewound) for curve in self._curves.values()]
+        hidden = [curve.hide(rewound) for name, curve in self._curves.items() if not name.startswith(MACHINE)]
         self.generation += any(hidden)
 
     def _all(self, kind: type[R]) -> list[R]:
@@ -335,7 +439,13 @@ def explain(state: State, said: str, process: Process) -> str:
     return said
 
 
-def _read_facts(folder: Path) -> dict[str, Any]:
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What a run's `run.json` says.
+
+    Raises:
+        NotFoundError: there is none in that folder.
+        DataError: it is damaged, or in a format that only a newer Glia reads.
+    """
     try:
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError:

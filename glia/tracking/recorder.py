@@ -20,12 +20,17 @@ from typing import Any, NamedTuple
 from blake3 import blake3
 
 from glia.errors import ConfigError, did_you_mean
+from glia.store.disks import sync_path
+from glia.tracking import machine
+from glia.tracking.alerts import Alerts
 from glia.tracking.environment import describe_environment
 from glia.tracking.folders import make_folder, write_whole
+from glia.tracking.marks import Mark, slots_of
 from glia.tracking.names import readable_name
 from glia.tracking.reader import RunReader
 from glia.tracking.records import (
     STATES,
+    ArtifactRecord,
     DataRecord,
     Direction,
     MediaRecord,
@@ -34,16 +39,18 @@ from glia.tracking.records import (
     Record,
     RewindRecord,
     StateRecord,
+    StopRecord,
     StreamRecord,
     SummaryRecord,
     TagsRecord,
     WarningRecord,
+    WeightsRecord,
     Written,
     plain,
     to_text,
 )
-from glia.tracking.segment_reader import SegmentReader
 from glia.tracking.source import describe_source
+from glia.tracking.stopping import Listener
 from glia.tracking.values import check_name, to_nanoseconds, to_number, to_step
 from glia.tracking.writer import SegmentClosed, SegmentWriter, log
 
@@ -68,6 +75,10 @@ class RunRecorder:
         self._directions: dict[str, Direction] = {}
         self._latest = 0  # time of the last record: a clock that is set back does not bring old facts back
         self._describing: threading.Thread | None = None
+        self._wishes: Listener | None = None  # while this process says that the run goes on
+        self._alerts: Alerts | None = None  # once this process has said how the run stands
+        self.stop_heard = ""  # what `stop_asked` last answered
+        self._began = clock.time()
         _open_recorders.add(self)
 
     @classmethod
@@ -121,6 +132,7 @@ class RunRecorder:
         before = RunReader(folder)
         recorder = cls(folder, run_id=before.id, name=before.name)
         recorder._latest = before.latest
+        recorder._began = before.created.timestamp()
         for metric in before.names():
             phase = recorder._phase(metric)
             phase.last = max(phase.last, before.last_step(metric))
@@ -184,15 +196,33 @@ class RunRecorder:
         """Declare void what was logged so far for steps after `step`: they are about to be taken again."""
         step = to_step(step)
         with self._lock:
-            own = self._segment()
-            slots = {own.path.name: own.position}
-            with contextlib.suppress(OSError):
-                for path in (self.folder / "log").glob("*.log"):
-                    if path != own.path:
-                        slots[path.name] = _length(path)
-            self._say(RewindRecord(step=step, slots=slots))
+            self._say(RewindRecord(step=step, slots=self._lengths()))
             for phase in self._phases.values():
                 phase.last = min(phase.last, step)
+
+    def mark(self) -> Mark:
+        """Where the log stands: what a checkpoint keeps, and `rewind_to` takes."""
+        with self._lock:
+            return Mark({name: phase.last for name, phase in self._phases.items()}, self._lengths())
+
+    def rewind_to(self, mark: Mark) -> None:
+        """Declare void what was logged since `mark`, whatever its step: it is about to be logged again."""
+        with self._lock:
+            steps = mark.steps
+            step = max(steps.values(), default=0)
+            self._say(RewindRecord(step=step, slots=self._lengths(), since=mark.slots))
+            for name, phase in self._phases.items():
+                phase.last = steps.get(name, 0)
+
+    def _lengths(self) -> dict[str, int]:
+        """By segment of the run: so many slots."""
+        own = self._segment()
+        slots = {own.path.name: own.position}
+        with contextlib.suppress(OSError):
+            for path in (self.folder / "log").glob("*.log"):
+                if path != own.path:
+                    slots[path.name] = slots_of(path)
+        return slots
 
     # Facts
 
@@ -229,7 +259,27 @@ class RunRecorder:
         """
         if state not in STATES:
             raise ConfigError(f"A run cannot be said to be '{state}'.{did_you_mean(state, STATES)}")
+        if state != "running":
+            self._wishes = None
+            machine.leave(self)
+        elif self._wishes is None:
+            self._wishes, self.stop_heard = Listener(self.folder), ""
         self._say(StateRecord(state=state, reason=reason))
+        if state == "running":
+            machine.watch(self, self._began)
+        self._alerts = self._alerts or Alerts(self.folder)
+        self._alerts.tell(state, reason)
+
+    @property
+    def stop_asked(self) -> str:
+        """Who asked from outside that the run stop, and why; empty as long as nobody did.
+
+        To be asked as often as one likes: it looks into the folder once a second at most.
+        """
+        if not self.stop_heard and self._wishes is not None and (wish := self._wishes.look()) is not None:
+            self.stop_heard = wish.reason or "asked from outside"
+            self._say(StopRecord(reason=wish.reason, heard=True))
+        return self.stop_heard
 
     def media(
         self, name: str, data: bytes, *, suffix: str, kind: str, step: int | None = None, caption: str = ""
@@ -244,15 +294,31 @@ class RunRecorder:
         file = blake3(data).hexdigest()[:32] + suffix
         path = self.folder / "media" / file
         try:
-            if not path.exists():
+            if not path.parent.exists():
                 path.parent.mkdir(exist_ok=True)
+                sync_path(self.folder)
+            if not path.exists():
                 write_whole(path, data)
-                self._segment().sync_also(path)
         except OSError as error:
             log.warning("'%s' of run '%s' cannot be kept: %s. The program goes on.", name, self.name, error.strerror)
             return file
         self._say(MediaRecord(name=name, kind=kind, file=file, step=step, caption=caption))
         return file
+
+    def weights(self, file: str, hashes: Mapping[str, str], *, step: int | None = None) -> None:
+        """Say which weights a file holds: by the name of each part their hash (see `weights`)."""
+        self._say(WeightsRecord(file=file, hashes=hashes, step=step))
+
+    def source(self, described: Mapping[str, Any]) -> None:
+        """Replace what is known of the source, as when another program is recorded than this process's."""
+        if self._describing is not None:
+            self._describing.join()
+        with contextlib.suppress(OSError):
+            write_whole(self.folder / "source.json", json.dumps(plain(described), indent=1).encode())
+
+    def artifact(self, record: ArtifactRecord) -> None:
+        """Name a file or folder whose content is on disk already."""
+        self._say(record)
 
     def sync(self) -> None:
         """Return when everything recorded so far outlives a power cut."""
@@ -260,6 +326,7 @@ class RunRecorder:
 
     def close(self) -> None:
         """Sync and stop recording, within a second."""
+        machine.leave(self)
         deadline = clock.monotonic() + SECONDS_TO_LEAVE
         if self._describing is not None:
             self._describing.join(SECONDS_TO_LEAVE / 2)
@@ -268,6 +335,8 @@ class RunRecorder:
         if writer is not None:
             writer.close(max(0.0, deadline - clock.monotonic()))
             _open_writers.discard(writer)
+        if self._alerts is not None:
+            self._alerts.close(max(0.0, deadline - clock.monotonic()))
 
     def _log_next(self, values: Mapping[str, Any], when: int) -> None:
         with self._lock:
@@ -333,8 +402,6 @@ class RunRecorder:
                 count = sum(1 for _ in folder.glob("*.log"))
                 self._writer = SegmentWriter(folder / f"{count + 1}-{os.urandom(4).hex()}.log")
                 _open_writers.add(self._writer)
-                for name in ("run.json", "recipe.toml"):
-                    self._writer.sync_also(self.folder / name)
             return self._writer
 
     def _forget(self, append: Callable[[int, int, int, float], None]) -> None:
@@ -353,15 +420,12 @@ class RunRecorder:
                     ("environment.json", describe_environment(environment)),
                 ):
                     write_whole(self.folder / name, json.dumps(plain(content), indent=1).encode())
-                    writer = self._writer
-                    if writer is not None:
-                        writer.sync_also(self.folder / name)
 
         self._describing = threading.Thread(target=describe, name="glia source", daemon=True)
         self._describing.start()
 
     def _after_fork(self) -> None:
-        self._lock = threading.RLock()
+        self._lock, self._alerts = threading.RLock(), None
         writer, self._writer, self._streams = self._writer, None, {}
         if writer is not None:
             writer.abandon()
@@ -405,10 +469,3 @@ def _close_all() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-
-def _length(segment: Path) -> int:
-    reader = SegmentReader(segment)
-    for _ in reader.refresh():
-        pass
-    return reader.slots

@@ -83,6 +83,26 @@ class MediaRecord(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ArtifactRecord(Record):
+    """A file or folder kept in `.glia/blobs`, instead of the one of that name before."""
+
+    name: str
+    blob: str  # of a file its content, of a folder the list of its files
+    kind: str = "file"  # or folder
+    files: int = 1
+    bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsRecord(Record):
+    """The weights that a file of the run holds, by hash (see `weights`); a file may have parts with one each."""
+
+    file: str
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    step: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StateRecord(Record):
     """How the run stands; the process that says `running` is the one whose death ends it."""
 
@@ -91,11 +111,31 @@ class StateRecord(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StopRecord(Record):
+    """Somebody asks the run to end; or (`heard`) the run has taken notice and ends as soon as it can."""
+
+    reason: str = ""
+    heard: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletedRecord(Record):
+    """The run was put among the deleted ones, or (`restored`) brought back."""
+
+    reason: str = ""
+    restored: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class RewindRecord(Record):
-    """What was logged for steps after `step` is void, as far as it was there: in each segment, so many slots."""
+    """What was logged for steps after `step` is void, as far as it was there: in each segment, so many slots.
+
+    With `since`, that is void which was logged later than this: after so many slots of each segment, whatever its step.
+    """
 
     step: int
     slots: Mapping[str, int] = field(default_factory=dict)
+    since: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +170,11 @@ TYPES: dict[str, type[Record]] = {
     "note": NoteRecord,
     "summary": SummaryRecord,
     "media": MediaRecord,
+    "artifact": ArtifactRecord,
+    "weights": WeightsRecord,
     "state": StateRecord,
+    "stop": StopRecord,
+    "deleted": DeletedRecord,
     "rewind": RewindRecord,
     "data": DataRecord,
     "warning": WarningRecord,

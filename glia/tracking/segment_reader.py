@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from glia.errors import DataError
 from glia.tracking.records import ChecksumRecord, Record, from_text
 from glia.tracking.segments import (
     BODY_BYTES,
@@ -35,7 +36,12 @@ class News:
 
     numbers: NDArray[np.int64]  # of the slots below
     values: Slots
-    records: list[tuple[int, Record]]  # with the slot each begins in
+    texts: list[tuple[int, bytes]]  # with the slot each begins in
+
+    @property
+    def records(self) -> list[tuple[int, Record]]:
+        """The texts that this Glia knows, with the slot each begins in."""
+        return [(slot, record) for slot, text in self.texts if (record := from_text(text)) is not None]
 
 
 class SegmentReader:
@@ -47,6 +53,29 @@ class SegmentReader:
         self.slots = 0  # read so far
         self.damaged = 0  # records whose checksum is wrong
         self._tail = np.empty(0, SLOTS)  # the beginning of a record whose end was not there yet
+
+    @classmethod
+    def after(cls, path: Path, slots: int, salt: int) -> "SegmentReader | None":
+        """A reader that begins at the end of a segment; None if it does not end after so many slots.
+
+        Args:
+            path: the file.
+            slots: how many it has, as was found earlier.
+            salt: of its tags.
+        """
+        reader = cls(path)
+        try:
+            with path.open("rb") as file:
+                reader.header = read_header(file.read(HEADER_BYTES), str(path))
+                file.seek(HEADER_BYTES + max(0, slots - 1) * SLOT_BYTES)
+                around = _slots(file.read((2 if slots else 1) * SLOT_BYTES))
+        except (OSError, DataError):
+            return None
+        there = valid_slots(around, max(0, slots - 1), salt)
+        if reader.header.salt != salt or there != (1 if slots else 0):
+            return None
+        reader.slots = slots
+        return reader
 
     @property
     def lock(self) -> Path:
@@ -107,8 +136,20 @@ class SegmentReader:
         self.slots += len(fresh)
         self.damaged += contents.damaged
         self._tail = slots[contents.used :]
-        records = [(first + at, record) for at, text in contents.texts if (record := from_text(text)) is not None]
-        return News(first + contents.values, slots[contents.values], records)
+        texts = [(first + at, text) for at, text in contents.texts]
+        return News(first + contents.values, slots[contents.values], texts)
+
+
+def records_of(run: Path) -> Iterator[Record]:
+    """Every record of a run's log, segment by segment, without keeping its numbers.
+
+    Raises:
+        DataError: a segment is none, or one that only a newer Glia reads.
+    """
+    for path in sorted((run / "log").glob("*.log")):
+        for news in SegmentReader(path).refresh():
+            for _, record in news.records:
+                yield record
 
 
 def has_slot(path: Path, number: int, salt: int) -> bool:

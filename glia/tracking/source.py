@@ -1,174 +1,135 @@
-"""The code a run was started from: commit, changes, files git does not know yet, the command line.
+"""The code a run was started from: commit, changes, files git does not know yet, or a snapshot; the command line.
 
 Secrets stay out: files by a list of names that are taken and one of names that never are, credentials in addresses and
 secret-looking arguments are masked. Nothing here is fatal, and a git that hangs is stopped.
 """
 
-import contextlib
-import fnmatch
 import os
-import re
-import signal
-import stat
-import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-TAKEN = ("*.py", "*.toml", "*.yaml", "*.sh", "*.cfg")
-NEVER = (".env*", "*key*", "*secret*", "*.pem")
-LARGEST_FILE = 256_000
-LARGEST_TOTAL = 10_000_000
-GIT_SECONDS = 10.0
-MASK = "…"
-EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's name for it: what a first commit is compared with
+from glia.tracking import git, snapshot
+from glia.tracking.masking import NEVER, has_secret_name, mask_arguments, mask_text, without_credentials
+from glia.tracking.notebooks import executed_cells, running_notebook
+from glia.tracking.snapshot import NOTEBOOK, Ignored, Texts, files_below, is_taken
 
-_SECRET_WORD = re.compile(
-    r"token(?!s|iz)|passw|secret|(?:api|access|private)[-_]?key|credential|auth(?!or)", re.IGNORECASE
-)
-_SECRET_SHAPE = re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|hf_|sk-|xox[abprs]-|AKIA)[A-Za-z0-9_-]{12,}")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+GLIA_IGNORING = (".gliaignore",)  # .gitignore is git's own business
+_INSTALLED = ("stdlib", "platstdlib", "purelib", "platlib", "scripts")
 
 
-def describe_source(folder: Path | None = None, command: Sequence[str] | None = None) -> dict[str, Any]:
-    """What is known of the source: `command folder commit branch remote diff untracked left_out`.
+def describe_source(
+    folder: Path | None = None, command: Sequence[str] | None = None, entry: Path | None = None
+) -> dict[str, Any]:
+    """What is known of the source.
+
+    Always `command folder left_out`, and `entry` (the script or notebook that was started), `cells` (what a notebook
+    had executed) where there are any. In a git repository `root commit branch remote diff untracked notebooks`, the
+    last being changed notebooks, which stand beside the diff because their outputs are not kept; elsewhere `root
+    files`.
 
     Args:
-        folder: where the program was started; None is the current folder.
+        folder: where the program was started; None is this process's current folder, or that of its entry script.
         command: the command line; None is this process's.
+        entry: the script; None is this process's, unless another command is given.
     """
-    folder = folder or _current_folder()
+    if entry is None and command is None:
+        entry = _entry()
+    started_in = folder or _current_folder()
     described: dict[str, Any] = {
         "command": mask_arguments(sys.orig_argv if command is None else command),
-        "folder": str(folder),
+        "folder": str(started_in),
     }
-    top = _git(folder, "rev-parse", "--show-toplevel").strip()
-    if not top:
-        return described
-    root = Path(top)
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD").strip()
+    if command is None and (cells := executed_cells()):
+        described["cells"] = cells
+    at = folder or (entry.parent if entry else started_in)
+    top = git.top_of(at)
+    described |= _of_repository(top) if top else _of_folder(at, entry)
+    if entry:
+        root = Path(described["root"])
+        described["entry"] = entry.relative_to(root).as_posix() if entry.is_relative_to(root) else str(entry)
+    return described
+
+
+def _of_repository(root: Path) -> dict[str, Any]:
+    commit = git.git(root, "rev-parse", "--verify", "--quiet", "HEAD").strip()
     left_out: list[str] = []
-    diff = _diff(root, commit or EMPTY_TREE)
-    if len(diff) > LARGEST_TOTAL:
-        left_out.append(f"the changes of tracked files: more than {LARGEST_TOTAL:,} characters")
+    ignored = Ignored(root, GLIA_IGNORING)
+    without, notebooks = _apart(root, commit or git.EMPTY_TREE, ignored, left_out)
+    diff = mask_text(git.difference(root, commit or git.EMPTY_TREE, *without))
+    if len(diff) > snapshot.LARGEST_TOTAL:
+        left_out.append(f"the changes of tracked files: more than {snapshot.LARGEST_TOTAL:,} characters")
         diff = ""
-    untracked = dict(_untracked(root, left_out, LARGEST_TOTAL - len(diff)))
+    changed = Texts(root, snapshot.LARGEST_TOTAL - len(diff)).take(notebooks)
+    room = snapshot.LARGEST_TOTAL - len(diff) - sum(map(len, changed.files.values()))
+    unknown = Texts(root, room).take(name for name in _unknown(root) if not ignored(name))
     return {
-        **described,
-        "root": top,
+        "root": str(root),
         "commit": commit,
-        "branch": _git(root, "symbolic-ref", "--quiet", "--short", "HEAD").strip(),
-        "remote": without_credentials(_git(root, "config", "--get", "remote.origin.url").strip()),
+        "branch": git.git(root, "symbolic-ref", "--quiet", "--short", "HEAD").strip(),
+        "remote": without_credentials(git.git(root, "config", "--get", "remote.origin.url").strip()),
         "diff": diff,
-        "untracked": untracked,
-        "left_out": left_out,
+        "notebooks": changed.files,
+        "untracked": unknown.files,
+        "left_out": [*left_out, *changed.left_out, *unknown.left_out],
     }
 
 
-def mask_arguments(command: Sequence[str]) -> list[str]:
-    """The command line without what looks like a secret.
-
-    Example:
-        >>> mask_arguments(["train.py", "--token=abc", "--api-key", "abc", "--lr", "0.1", "https://me:abc@host/x"])
-        ['train.py', '--token=…', '--api-key', '…', '--lr', '0.1', 'https://…@host/x']
-    """
-    masked = []
-    secret_follows = False
-    for argument in command:
-        name, equals, _ = argument.partition("=")
-        if secret_follows and not argument.startswith("-"):
-            masked.append(MASK)
-        elif equals and _SECRET_WORD.search(name):
-            masked.append(f"{name}={MASK}")
-        else:
-            masked.append(_SECRET_SHAPE.sub(MASK, _CREDENTIALS.sub(f"{MASK}@", argument)))
-        secret_follows = not equals and argument.startswith("-") and bool(_SECRET_WORD.search(argument))
-    return masked
+def _of_folder(folder: Path, entry: Path | None) -> dict[str, Any]:
+    left_out: list[str] = []
+    texts = Texts(folder).take(files_below(folder, left_out))
+    if entry and entry.parent == folder and entry.name not in texts.files and is_taken(entry.name):
+        texts.take([entry.name])
+    return {"root": str(folder), "files": texts.files, "left_out": [*left_out, *texts.left_out]}
 
 
-def without_credentials(url: str) -> str:
-    """A remote's address without user, password and what follows a question mark.
-
-    Example:
-        >>> without_credentials("https://me:token@example.org/team/code.git?key=1")
-        'https://example.org/team/code.git'
-    """
-    return _CREDENTIALS.sub("", url).partition("?")[0]
-
-
-def _diff(root: Path, base: str) -> str:
-    exclusions = [f":(exclude,icase,glob)**/{pattern}{below}" for pattern in NEVER for below in ("", "/**")]
-    return _git(root, "diff", base, "--no-color", "--no-ext-diff", "--no-textconv", "--", ".", *exclusions)
-
-
-def _untracked(root: Path, left_out: list[str], room: int) -> Iterator[tuple[str, str]]:
-    """Names and texts of files that git neither knows nor ignores, by the two lists."""
-    for name in sorted(filter(None, _git(root, "ls-files", "--others", "--exclude-standard", "-z").split("\0"))):
-        if not any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in TAKEN):
+def _apart(root: Path, base: str, ignored: Ignored, left_out: list[str]) -> tuple[list[str], list[str]]:
+    """What the diff leaves out, as git's patterns, and the notebooks that stand beside it."""
+    without = [f":(exclude,icase,glob)**/{pattern}{below}" for pattern in NEVER for below in ("", "/**")]
+    notebooks = []
+    for change in git.changes(root, base):
+        if change.name.lower().endswith(NOTEBOOK):
+            if not ignored(change.name):
+                notebooks.append(change.name)
+        elif has_secret_name(change.name) or has_secret_name(change.before):
+            left_out.append(f"{change.name}: its name is, or was, that of a secret")
+        elif change.binary:
+            left_out.append(f"{change.name}: a changed file that is no text")
+        elif not ignored(change.name):
             continue
-        if any(fnmatch.fnmatchcase(part.lower(), pattern) for part in Path(name).parts for pattern in NEVER):
-            left_out.append(f"{name}: its name is that of a secret")
-            continue
-        text = _read(root / name)
-        if text is None or len(text) > room:
-            left_out.append(f"{name}: not a text of at most {LARGEST_FILE:,} bytes, or no room for it")
-            continue
-        room -= len(text)
-        yield name, text
+        # Both names: of a renamed file whose one name is left out, git would show the whole text under the other.
+        without += [f":(exclude,top,literal){name}" for name in dict.fromkeys((change.name, change.before))]
+    return without, notebooks
 
 
-def _read(path: Path) -> str | None:
-    try:
-        status = path.lstat()  # a link may lead to anything
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
-            return None
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError):
+def _unknown(root: Path) -> list[str]:
+    """Names of files that git neither knows nor ignores, of the kinds that are taken."""
+    kinds = [f":(icase){pattern}" for pattern in snapshot.TAKEN]
+    listed = git.git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *kinds)
+    return sorted(filter(None, listed.split("\0")))
+
+
+def _entry() -> Path | None:
+    """The script or notebook that this process runs; None for what was installed, such as `glia` itself."""
+    notebook = running_notebook()
+    if notebook:
+        return notebook
+    name = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not name:
         return None
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    """What git prints; nothing if it fails or is not there. Bounded in time and, for what it prints, in memory."""
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotepath=false", *arguments]
-    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # to stop what git has started, too
-        )
+        path = Path(name).resolve()
     except OSError:
-        return ""
-    limit = threading.Timer(GIT_SECONDS, _stop, [process])
-    limit.daemon = True
-    limit.start()
-    with process:
-        printed = b""
-        if process.stdout is not None:
-            printed = process.stdout.read(LARGEST_TOTAL + 1)
-            if len(printed) > LARGEST_TOTAL:
-                _stop(process)
-    limit.cancel()
-    enough = process.returncode == 0 or len(printed) > LARGEST_TOTAL
-    return printed.decode(errors="replace") if enough else ""
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    with contextlib.suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
+        return None
+    installed = [Path(sysconfig.get_path(kind)).resolve() for kind in _INSTALLED]
+    elsewhere = [*installed, Path(__file__).resolve().parents[1]]  # `python -m glia`
+    return path if path.is_file() and not any(path.is_relative_to(each) for each in elsewhere) else None
 
 
 def _current_folder() -> Path:
     try:
         return Path.cwd()
     except FileNotFoundError:  # deleted meanwhile
-        return Path.home()
+        return Path(os.environ.get("HOME") or os.sep)

@@ -5,6 +5,7 @@ from typing import Any
 
 from glia.errors import ConfigError
 
+MACHINE = "machine/"  # begins the names of what the machine did: no results, and never declared void
 LARGEST_WHOLE = 2**53
 LONGEST_NAME = 500
 LATEST = 2**63  # nanoseconds since 1970: in the year 2262
@@ -30,7 +31,7 @@ def to_number(name: str, value: Any) -> float:
     if not isinstance(value, int | float):
         try:
             value = value.item() if hasattr(value, "item") else float(value) if hasattr(value, "__float__") else None
-        except (TypeError, ValueError, RuntimeError):
+        except (TypeError, ValueError, RuntimeError, OverflowError):
             value = None
     if not isinstance(value, int | float):
         shape = f" of shape {tuple(given.shape)}" if hasattr(given, "shape") else ""

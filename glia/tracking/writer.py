@@ -22,6 +22,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import cast
 
+from glia.store.disks import sync_path
 from glia.tracking.liveness import Hold, this_process
 from glia.tracking.records import ChecksumRecord, WarningRecord, to_text
 from glia.tracking.segments import BODY, BODY_BYTES, HEADER_BYTES, SLOT_BYTES, Header, pack_text
@@ -71,6 +72,7 @@ class SegmentWriter:
         self._texts: deque[tuple[int, int]] = deque()  # of those that wait: the first slot, and the one after the last
         self._stuck = ""  # why; empty while there is room
         self._checked = 0  # slots before this one are covered by checksums
+        # The folders that lead to the file: to be on disk with it.
         self._also: deque[Path] = deque([path.parent.parent.parent, path.parent.parent, path.parent])
         self._ending = False  # asked to close
         self._closed = False  # and done so
@@ -136,10 +138,6 @@ class SegmentWriter:
             self._take(pack_text(text), self._most_waiting + RESERVED_FOR_TEXT)
             if self._waiting and self.position > first:
                 self._texts.append((first, self.position))
-
-    def sync_also(self, path: Path) -> None:
-        """Have a file or folder on disk before the slots that follow, such as a picture that a record names."""
-        self._also.append(path)
 
     def sync(self) -> None:
         """Return when everything written so far outlives a power cut."""
@@ -228,8 +226,17 @@ class SegmentWriter:
             if time.monotonic() >= due:
                 if self._number > self.slots_on_disk or self._also:
                     self.sync()
+                if self._hold is not None:
+                    self._hold.renew()
+                self._notice_removal()
                 due = time.monotonic() + SECONDS_BETWEEN_SYNCS
         self._finish()
+
+    def _notice_removal(self) -> None:
+        """What goes into a deleted file is lost; so let the recorder begin another segment."""
+        if self._sink is not None and os.fstat(self._sink.descriptor).st_nlink == 0:
+            self._told(f"'{self.path}' was deleted while it was written. What was logged so far is lost.")
+            self._ending = True
 
     def _finish(self) -> None:
         with self._lock:
@@ -276,7 +283,8 @@ class SegmentWriter:
             self._add_checksums(checked // BLOCK_SLOTS * BLOCK_SLOTS)
             self._add_checksums(checked)
             while self._also:
-                _sync_file(self._also.popleft())
+                with contextlib.suppress(OSError):  # gone again
+                    sync_path(self._also.popleft())
             slots = self._number
             getattr(os, "fdatasync", os.fsync)(self._sink.descriptor)
             self.slots_on_disk, self._unsynced = slots, False
@@ -292,7 +300,8 @@ class SegmentWriter:
             return
         size = min(BLOCK_SLOTS, until - first)
         while self._checked < until:
-            with self._lock:
+            # Where reading moves the file's position, nobody may write meanwhile; elsewhere nobody shall wait for it.
+            with contextlib.nullcontext() if hasattr(os, "pread") else self._lock:
                 block = read_at(self._sink.descriptor, size * SLOT_BYTES, HEADER_BYTES + self._checked * SLOT_BYTES)
             sums.append(zlib.crc32(block))
             self._checked += size
@@ -314,12 +323,3 @@ class SegmentWriter:
 
 def _values(count: int) -> str:
     return "1 value is" if count == 1 else f"{count:,} values are"
-
-
-def _sync_file(path: Path) -> None:
-    with contextlib.suppress(OSError):  # gone again, or a folder on a system that does not sync those
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

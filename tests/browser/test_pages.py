@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from glia import pictures
 from glia.tracking.recorder import RunRecorder
-from tests.browser.conftest import Writer
+from tests.browser.conftest import Watched, Writer
 from tests.server.recorded import add_picture, confusion, finish, log_epochs, scatter, training
 
 pytestmark = pytest.mark.browser
@@ -89,6 +89,26 @@ def test_filter_sort_and_columns_are_in_the_address(page: Page, three: list[RunR
     page.get_by_role("searchbox").fill("nothing like it")
     page.get_by_role("button", name="Clear the filter").click()
     expect(page.locator("tbody tr")).to_have_count(3)
+
+
+def test_the_filter_takes_conditions_and_points_at_mistakes(watched: Watched, three: list[RunRecorder]) -> None:
+    page = watched.page
+    page.goto("/")
+    expect(page.locator("tbody tr")).to_have_count(3)
+    field = page.get_by_role("searchbox")
+    field.fill("params.train.learning_rate > 0.002 and state = 'done'")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    assert rows(page) == ["brave-lynx-4"]
+    field.fill("params.train.learning_rate > 0.002 and stat = 'done'")
+    expect(page.get_by_role("alert")).to_contain_text("There is no 'stat' to ask for. Did you mean 'state'?")
+    expect(page.get_by_role("alert")).to_contain_text(re.compile(rf"\n {{{2 + 39}}}\^$"))
+    assert rows(page) == ["brave-lynx-4"]  # what was found before stays
+    page.reload()  # the mistake is in the address, and can be mended
+    field.fill("metrics.'validation/loss' < 100")
+    expect(page.locator("tbody tr")).to_have_count(3)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert {each for each in watched.wrong if "422" not in each} == set()
+    watched.wrong.clear()
 
 
 def test_two_runs_are_compared(page: Page, three: list[RunRecorder]) -> None:
@@ -246,3 +266,27 @@ def test_odd_runs_break_no_page(page: Page, home: Path, query: str) -> None:
     expect(page.get_by_role("heading", name="1 run compared")).to_be_visible()
     page.goto(f"/runs/{recorder.id}?tab=recipe")
     expect(page.get_by_text("[data]")).to_be_visible()
+
+
+def test_a_zoomed_plot_asks_for_the_points_of_its_range(page: Page, home: Path) -> None:
+    with training(home, name="long-loon-1") as recorder:
+        for step in range(20_000):
+            recorder.log({"train/loss": step % 50}, step=step)
+        recorder.state("done")
+    page.goto(f"/runs/{recorder.id}")
+    figure = page.get_by_role("figure", name="loss up to step 19,999")
+    box = figure.locator(".u-over").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50, steps=5)
+    with page.expect_response(re.compile("from=")) as answer:
+        page.mouse.up()
+    steps = answer.value.json()["series"][0]["steps"]
+    assert 900 < len(steps) <= 2000
+    assert steps == list(range(steps[0], steps[-1] + 1))  # each that was logged
+    assert 4900 < steps[0] < 5100
+    before = figure.locator("canvas").screenshot()
+    figure.locator(".u-over").dblclick()
+    expect(figure).to_be_visible()
+    assert figure.locator("canvas").screenshot() != before

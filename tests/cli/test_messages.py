@@ -57,7 +57,7 @@ def test_a_list_that_is_cut_says_so() -> None:
         with glia.start(project="many"):
             pass
     cut = runner.invoke(app, ["runs", "list", "--limit", "2"])
-    assert cut.stderr == "2 of 3 runs; --limit N shows more, --project narrows.\n"
+    assert cut.stderr == "2 of 3 runs; --limit N shows more, --where and --project narrow.\n"
     assert len(json.loads(runner.invoke(app, ["runs", "list", "--limit", "2", "--json"]).stdout)) == 2
     assert runner.invoke(app, ["runs", "list", "--limit", "3"]).stderr == ""
     assert runner.invoke(app, ["runs", "list", "--limit", "0"]).exit_code == 2

@@ -5,7 +5,7 @@ from hypothesis import strategies as some
 from torch.nn import functional as F
 
 from glia.errors import ConfigError
-from glia.nn.shapes import output_shape, output_size, pooled_shape
+from glia.nn.shapes import output_shape, output_size, pooled_shape, same_padding, span, transposed_size
 
 
 @given(size=some.integers(1, 40), kernel=some.integers(1, 9), padding=some.integers(0, 4), stride=some.integers(1, 4))
@@ -16,6 +16,37 @@ def test_sizes_are_those_of_torch(size, kernel, padding, stride):
     else:
         made = F.conv1d(torch.zeros(1, 1, size), torch.zeros(1, 1, kernel), padding=padding, stride=stride)
         assert made.shape[-1] == expected
+
+
+@given(
+    size=some.integers(1, 20),
+    kernel=some.integers(1, 5),
+    stride=some.integers(1, 4),
+    dilation=some.integers(1, 3),
+    data=some.data(),
+)
+def test_sizes_of_transposed_convolutions_are_those_of_torch(size, kernel, stride, dilation, data):
+    padding = data.draw(some.integers(0, 3))
+    more = data.draw(some.integers(0, max(stride, dilation) - 1))
+    expected = transposed_size(size, kernel, padding, stride, dilation, more)
+    if expected >= 1:
+        x, weight = torch.zeros(1, 1, size), torch.zeros(1, 1, kernel)
+        options = {"padding": padding, "stride": stride, "dilation": dilation, "output_padding": more}
+        assert F.conv_transpose1d(x, weight, **options).shape[-1] == expected
+
+
+@given(size=some.integers(1, 40), kernel=some.integers(1, 7), stride=some.integers(1, 4), dilation=some.integers(1, 3))
+def test_same_padding_is_the_least_that_rounds_up(size, kernel, stride, dilation):
+    before, after = same_padding(size, kernel, stride, dilation)
+    wide = size + before + after
+    assert output_size(wide, kernel, 0, stride, dilation) == -(-size // stride)
+    assert 0 <= after - before <= 1
+    if after:
+        assert output_size(wide - 1, kernel, 0, stride, dilation) < -(-size // stride)
+    x = torch.zeros(1, 1, wide)
+    if wide >= span(kernel, dilation):
+        made = F.conv1d(x, torch.zeros(1, 1, kernel), stride=stride, dilation=dilation)
+        assert made.shape[-1] == output_size(wide, kernel, 0, stride, dilation)
 
 
 def test_shapes_follow_both_sides():

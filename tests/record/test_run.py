@@ -129,6 +129,20 @@ def test_runs_are_lazy_sliceable_and_newest_first() -> None:
         glia.runs()[5]
 
 
+def test_runs_are_asked_for_by_a_condition() -> None:
+    ids = []
+    for rate in (0.1, 0.01, 0.001):
+        with glia.start(params={"lr": rate}) as run:
+            run.log({"validation/accuracy": 1 - rate})
+        ids.append(run.id)
+    found = glia.runs("params.lr < 0.05 and metrics.'validation/accuracy' > 0.9")
+    assert [run.id for run in found] == [ids[2], ids[1]]
+    assert [run.id for run in glia.runs("params.lr > 0", sort="lr")[::2]] == [ids[2], ids[0]]
+    assert [len(glia.runs("state = 'failed'")), len(found)] == [0, 2]
+    with pytest.raises(ConfigError, match=r"'param.lr' to ask for\. Did you mean 'params.lr'\?\n  param.lr < 1\n  \^"):
+        glia.runs("param.lr < 1")
+
+
 def test_a_program_that_ends_without_ending_its_run_ends_it() -> None:
     def state_after(end: str) -> tuple[str, str]:
         script = f"import glia; run = glia.start(); run.log(loss=1.0); print(run.id, flush=True); {end}"

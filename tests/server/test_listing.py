@@ -5,7 +5,6 @@ import httpx
 import pytest
 
 from glia.server.listing import Listing
-from glia.tracking import index as indexes
 from glia.tracking.index import Index
 from tests.server.recorded import training
 
@@ -49,7 +48,7 @@ def test_runs_come_newest_first_with_what_can_be_asked_for(client: httpx.Client,
     assert (answer["total"], answer["everything"]) == (3, 3)
     assert answer["projects"] == ["digits", "flowers"]
     assert {"name": "validation/accuracy", "direction": "higher"} in answer["metrics"]
-    assert answer["params"][0] in ("model.name", "train.learning_rate")  # those that differ first
+    assert set(answer["params"][:3]) == {"model.hidden", "model.name", "train.learning_rate"}  # those that differ first
     assert "train.seed" in answer["params"]
     middle = answer["runs"][1]
     assert (middle["state"], middle["reason"]) == ("failed", "because")
@@ -121,15 +120,31 @@ def test_columns_of_numbers_and_words_can_be_sorted(home: Path, client: httpx.Cl
     assert names(client, sort="-train.epochs") == ["word", "ten", "three"]
 
 
-def test_rows_are_read_again_only_when_something_changed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with training(home) as recorder:
-        recorder.state("done")
-    monkeypatch.setattr(indexes, "RECENTLY_NS", -1)
+def test_the_signature_changes_with_what_is_listed(home: Path) -> None:
     listing = Listing(home)
-    while listing.rows() is not listing.rows():
-        pass
-    monkeypatch.setattr(Index, "runs", lambda self: pytest.fail("nothing changed"))
-    assert [row.id for row in listing.rows()] == [recorder.id]
+    seen = [listing.signature()]
+
+    def changes() -> bool:
+        listing._looked_at = 0.0  # as if enough time had passed
+        seen.append(listing.signature())
+        return seen[-1] != seen[-2]
+
+    assert not changes()
+    with training(home) as recorder:
+        assert changes()
+        assert not changes()
+        recorder.log({"validation/loss": 1.0}, step=1)
+        assert changes()
+    assert changes()  # crashed
+    assert not changes()
+
+
+def test_those_who_ask_all_the_time_are_answered_from_memory(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing = Listing(home)
+    listing.signature()
+    listing._cost = 1e6  # seconds, as with very many runs
+    monkeypatch.setattr(Index, "refresh", lambda self: pytest.fail("too soon"))
+    listing.signature()
 
 
 def test_a_run_that_comes_while_the_server_runs_is_listed(home: Path, client: httpx.Client) -> None:

@@ -93,3 +93,25 @@ def test_of_pictures_with_one_name_the_newest_and_none_that_is_damaged(home: Pat
         recorder.media("other", b'{"kind": "sculpture"}', suffix=".json", kind="picture")
         found = client.get(f"/runs/{recorder.id}/pictures").json()["pictures"]
     assert [(each["name"], each["step"], len(each["picture"]["rows"])) for each in found] == [("confusion", 2, 3)]
+
+
+def test_an_older_picture_is_reached_by_its_file(home: Path, client: httpx.Client) -> None:
+    with training(home) as recorder:
+        add_picture(recorder, "confusion", confusion(2), step=1)
+        first = kept(recorder, client)
+        add_picture(recorder, "confusion", confusion(3), step=2)
+        broken = recorder.media("broken", b"{", suffix=".json", kind="picture")
+        found = client.get(f"/runs/{recorder.id}/pictures/{first}").json()
+        damaged = client.get(f"/runs/{recorder.id}/pictures/{broken}")
+        none = client.get(f"/runs/{recorder.id}/pictures/none.json")
+    assert (found["step"], len(found["picture"]["rows"])) == (1, 2)
+    assert (damaged.status_code, none.status_code) == (404, 404)
+
+
+def test_a_sound_is_played_in_parts(home: Path, client: httpx.Client) -> None:
+    with training(home) as recorder:
+        recorder.media("tone", b"RIFF" + bytes(2000), suffix=".wav", kind="audio")
+        at = f"/runs/{recorder.id}/media/{kept(recorder, client)}"
+        part = client.get(at, headers={"Range": "bytes=0-3", "Accept-Encoding": "identity"})
+    assert (part.status_code, part.content) == (206, b"RIFF")
+    assert part.headers["content-type"] == "audio/wav"

@@ -4,6 +4,8 @@ from typing import Any
 import httpx
 
 from glia.server.answers import Series
+from glia.tracking.compaction import compact
+from tests.server.conftest import InProcess
 from tests.server.recorded import log_epochs, training
 
 
@@ -77,3 +79,43 @@ def test_a_resumed_run_hides_what_was_taken_again(home: Path, client: httpx.Clie
         recorder.log({"loss": 20.0}, step=2)
         found = series(client, recorder.id)["loss"]
     assert (found["points"], found["steps"], found["values"]) == (2, [1, 2], [1.0, 20.0])
+
+
+def test_a_range_of_steps_has_all_its_points(home: Path, client: httpx.Client) -> None:
+    with training(home) as recorder:
+        for step in range(5000):
+            recorder.log({"loss": step / 7}, step=step)
+        found = series(client, recorder.id, points=100, **{"from": 1000, "to": 1049})["loss"]
+        thin = series(client, recorder.id, points=100, **{"from": 1000})["loss"]
+        none = series(client, recorder.id, **{"from": 9000})["loss"]
+    assert found["steps"] == list(range(1000, 1050))
+    assert found["points"] == 5000
+    assert (thin["steps"][0], thin["steps"][-1]) == (1000, 4999)
+    assert 90 < len(thin["steps"]) <= 100
+    assert none["steps"] == []
+
+
+def test_columns_answer_what_the_log_answers(home: Path, client: httpx.Client) -> None:
+    with training(home) as recorder:
+        for step in range(3000):
+            recorder.log({"loss": float("nan") if step == 1500 else step % 13}, step=step)
+        recorder.state("done")
+    queries: list[dict[str, Any]] = [{"points": 3000}, {"points": 100}, {"from": 1490, "to": 1510}]
+    before = [series(client, recorder.id, **query) for query in queries]
+    run = client.get(f"/runs/{recorder.id}").json()
+    assert compact(recorder.folder, least=0)
+    with httpx.Client(transport=InProcess(home), base_url=client.base_url) as afresh:
+        assert [series(afresh, recorder.id, **query) for query in queries] == before
+        assert afresh.get(f"/runs/{recorder.id}").json() == run
+
+
+def test_what_the_machine_did_stands_apart(home: Path, client: httpx.Client) -> None:
+    with training(home) as recorder:
+        recorder.log({"machine/cpu_percent": 40.0}, step=1, time=1001.0)
+        recorder.log({"train/loss": 0.5}, step=1)
+        assert list(series(client, recorder.id)) == ["train/loss"]
+        assert list(client.get(f"/runs/{recorder.id}").json()["values"]) == ["train/loss"]
+        answer = client.get(f"/runs/{recorder.id}/machine").json()
+    assert [(each["name"], each["steps"], each["values"]) for each in answer["series"]] == [
+        ("machine/cpu_percent", [1], [40.0])
+    ]

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from glia.errors import ConfigError
-from glia.server.serving import serve
+from glia.server.serving import Server, serve
 
 
 def get(url: str) -> httpx.Response:
@@ -80,3 +80,8 @@ def test_blocking_says_where_and_ends_by_ctrl_c_with_a_stream_open(home: Path) -
         program.send_signal(signal.SIGINT)
         assert program.wait(20) == 0
     program.stdout.close()
+
+
+def test_small_answers_are_sent_at_once(server: Server) -> None:
+    # asyncio sets TCP_NODELAY only on sockets that name their protocol.
+    assert server._socket.proto == socket.IPPROTO_TCP

@@ -19,21 +19,22 @@ from glia.store.schema import REVISION, metadata, runs
 from tests.tracking.children import child, lines
 
 ROW = {
+    "number": 7,
     "id": "a3f9",
-    "name": "n",
+    "name": "ü",
     "project": "p",
     "kind": "train",
     "parent": None,
+    "model": None,
+    "data": "digits",
     "said": "done",
-    "reason": "",
     "created": 1.0,
     "ended": None,
     "updated": 2.0,
     "data_version": "",
-    "notes": "",
+    "outline": 1,
     "log_changed": 2**62,
     "settled": True,
-    **{name: {"ü": [1]} for name in ("params", "tags", "summary", "last", "directions", "positions", "witness")},
 }
 
 
@@ -98,6 +99,7 @@ def test_a_reader_sees_one_view_while_others_write(tmp_path: Path, monkeypatch: 
 
 def test_writers_wait_for_each_other_from_the_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(databases, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(databases, "QUEUE_SECONDS", 0.05)
     database = open_database(tmp_path / "glia.db")
     with database.write():
         with pytest.raises(DatabaseError, match="database is locked") as caught, database.write():
@@ -169,7 +171,7 @@ def test_a_database_in_memory_has_the_same_tables(tmp_path: Path) -> None:
     with database.write() as connection:
         connection.execute(insert(runs), ROW)
     with pytest.raises(ZeroDivisionError), database.write() as connection:  # noqa: PT012
-        connection.execute(insert(runs), {**ROW, "id": "b"})
+        connection.execute(insert(runs), {**ROW, "id": "b", "number": 8})
         print(1 / 0)
     with database.read() as connection:
         assert [dict(row._mapping) for row in connection.execute(select(runs))] == [ROW]

@@ -1,5 +1,6 @@
 import json
 import os
+import subprocess
 import sys
 import types
 from importlib import metadata
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from glia.tracking.environment import describe_environment, gpus, packages, processor, variables
+from glia.tracking.environment import describe_environment, gpus, installed_from, packages, processor, variables
 
 
 def test_the_machine_is_described_and_fits_into_json() -> None:
@@ -34,9 +35,34 @@ def test_the_first_on_the_path_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert packages() == {"my-pack-age": "1.0", "old": "3"}
 
 
+def test_packages_that_came_from_elsewhere_say_from_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited = tmp_path / "my tool"
+    edited.mkdir()
+    identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+    for arguments in (["init", "-q"], [*identity, "commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run(["git", *arguments], cwd=edited, check=True)
+    git = {"url": "https://me:s3cr3t@example.org/x.git", "vcs_info": {"vcs": "git", "commit_id": "abc123"}}
+    noted = {
+        "from_git-1.0": git,
+        "edited-0.1": {"url": edited.as_uri(), "dir_info": {"editable": True}},
+        "wheel-2.0": {"url": "file:///tmp/wheel-2.0-py3-none-any.whl", "archive_info": {}},
+        "damaged-1": [],
+    }
+    for name, content in noted.items():
+        (tmp_path / f"{name}.dist-info").mkdir()
+        (tmp_path / f"{name}.dist-info" / "direct_url.json").write_text(json.dumps(content))
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    found = installed_from()
+    assert found["from-git"] == "git+https://example.org/x.git@abc123"
+    assert found["wheel"] == "file:///tmp/wheel-2.0-py3-none-any.whl"
+    assert found["edited"].startswith(f"{edited}, editable, commit ")
+    assert "damaged" not in found
+
+
 def test_only_variables_that_matter_are_kept() -> None:
-    given = {"OMP_NUM_THREADS": "2", "GLIA_MIRROR": "x", "GLIA_TOKEN": "t", "AWS_SECRET": "s", "PATH": "p"}
-    assert variables(given) == {"GLIA_MIRROR": "x", "OMP_NUM_THREADS": "2"}
+    given = {"OMP_NUM_THREADS": "2", "GLIA_MIRROR": "https://me:s3cr3t@host/x", "GLIA_TOKEN": "t", "PATH": "p"}
+    given |= {"GLIA_ALERT_URL": "https://hooks.example.org/s3cr3t", "AWS_SECRET": "s"}
+    assert variables(given) == {"GLIA_MIRROR": "https://host/x", "OMP_NUM_THREADS": "2"}
 
 
 def test_the_processor_has_a_name(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from glia.errors import ConfigError, StoreError
 from glia.store.database import Database, UnwritableError
+from glia.tracking import following
 from glia.tracking import index as indexes
 from glia.tracking.index import Index
 from glia.tracking.reader import RunReader
@@ -29,7 +30,7 @@ def index(home: Path) -> Index:
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if every folder had been changed long ago."""
-    monkeypatch.setattr(indexes, "RECENTLY_NS", -1)
+    monkeypatch.setattr(following, "RECENTLY_NS", -1)
 
 
 def finished(home: Path, **options: Any) -> Path:
@@ -48,7 +49,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             read.append(folder.name)
             super().__init__(folder)
 
-    monkeypatch.setattr(indexes, "RunReader", Counted)
+    monkeypatch.setattr(following, "RunReader", Counted)
     return read
 
 
@@ -137,7 +138,7 @@ def test_a_run_that_ended_is_looked_at_once_more_and_then_left_alone(
         index.refresh()
     index.refresh()
     read = opened(monkeypatch)
-    monkeypatch.setattr(indexes, "has_slot", lambda *_: pytest.fail("a settled run is not looked into"))
+    monkeypatch.setattr(following, "has_slot", lambda *_: pytest.fail("a settled run is not looked into"))
     for each in (index, Index(home)):
         each.refresh()
     assert read == []
@@ -305,7 +306,8 @@ def test_the_database_holds_plain_json(home: Path, index: Index) -> None:
         recorder.log({"x": math.nan})
         index.refresh()
     connection = sqlite3.connect(home / "glia.db")
-    params, last = connection.execute("SELECT params, last FROM runs").fetchone()
+    params = connection.execute("SELECT params FROM details").fetchone()[0]
+    last = connection.execute("SELECT number, text FROM facts JOIN names ON id = facts.name WHERE family = 'metrics'")
+    assert (json.loads(params), last.fetchall()) == ({"rate": "NaN"}, [(None, "NaN")])
     connection.close()
-    assert (json.loads(params), json.loads(last)) == ({"rate": "NaN"}, {"x": "NaN"})
     assert os.stat(home / "glia.db").st_size > 0

@@ -8,6 +8,7 @@ import pytest
 
 from glia.tracking import liveness
 from glia.tracking.liveness import Hold, is_alive, this_process
+from tests.tracking.children import child, lines
 
 NOBODY = replace(this_process(), start=1.0)
 
@@ -77,3 +78,41 @@ def test_containers_of_one_machine_can_be_asked(tmp_path: Path) -> None:
 
 def test_a_system_that_tells_no_start_times_is_believed_by_the_number(tmp_path: Path) -> None:
     assert is_alive(replace(this_process(), start=0.0), tmp_path / "none") is True
+
+
+def test_a_lock_that_was_lost_is_taken_again(tmp_path: Path) -> None:
+    hold, path = Hold(tmp_path / "lock"), tmp_path / "lock"
+    path.read_bytes()  # closing any descriptor of the file gives the lock back
+    assert held_for_others(path) is False
+    hold.renew()
+    assert held_for_others(path) is True
+    hold.release()
+    hold.renew()
+    assert held_for_others(path) is False
+
+
+def test_a_reader_that_asks_at_the_same_moment_does_not_keep_a_writer_from_its_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[int] = []
+    lockf = liveness.fcntl.lockf
+
+    def asked(descriptor: int, operation: int) -> None:
+        attempts.append(operation)
+        if len(attempts) < 3:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        lockf(descriptor, operation)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(liveness.fcntl, "lockf", asked)
+        hold = Hold(tmp_path / "lock")
+    assert len(attempts) == 3
+    assert held_for_others(tmp_path / "lock") is True
+    hold.release()
+
+
+def held_for_others(path: Path) -> bool:
+    """Whether another process finds it locked."""
+    code = "import sys, pathlib; from glia.tracking import liveness; print(liveness.is_held(pathlib.Path(sys.argv[1])))"
+    with child(code, path) as asking:
+        return list(lines(asking)) == ["True"]

@@ -256,3 +256,32 @@ def test_thousands_of_metrics_in_one_call(home: Path) -> None:
         recorder.log(values, step=1)
         recorder.log(values, step=2)
         assert RunReader(recorder.folder).last() == values
+
+
+@pytest.mark.parametrize("points", [10, 500, 4000])
+def test_a_long_live_curve_is_drawn_piece_by_piece(points: int) -> None:
+    curve, count = Curve(), 300_000
+    made = slots(list(range(count)))
+    made["value"] = np.sin(np.arange(count) / 50)
+    made["value"][[77, 150_001]] = [-5, 9]
+    for start, stop in ((0, 100_000), (100_000, 140_000), (140_000, 299_990), (299_990, count)):
+        curve.add("b" if start else "a", np.arange(start, stop), made[start:stop], [])
+    for first, last in ((None, None), (50, 290_000), (140_000, 140_001)):
+        drawn = curve.drawn(points, first, last)
+        assert len(drawn) <= points
+        assert (np.diff(drawn.step) > 0).all()
+        assert (drawn.value == made["value"][drawn.step]).all()
+        assert drawn.step[[0, -1]].tolist() == [first or 0, count - 1 if last is None else last]
+        if last != 140_001:
+            assert {77, 150_001} <= set(drawn.step.tolist())
+            assert 0.4 < (drawn.step < 150_000).mean() < 0.6
+
+
+def test_writers_that_wrote_at_once_are_drawn_in_order() -> None:
+    curve = Curve()
+    for at, writer in enumerate("abc"):
+        curve.add(writer, np.arange(50_000), slots(list(range(at, 150_000, 3)))[::-1], [])
+    drawn = curve.drawn(300)
+    assert len(drawn) > 150
+    assert (np.diff(drawn.step) > 0).all()
+    assert drawn.value[[0, -1]].tolist() == [0, 149_999]

@@ -8,6 +8,7 @@ import pytest
 
 from glia.tracking.records import (
     TYPES,
+    ArtifactRecord,
     ChecksumRecord,
     DataRecord,
     MediaRecord,
@@ -20,6 +21,7 @@ from glia.tracking.records import (
     SummaryRecord,
     TagsRecord,
     WarningRecord,
+    WeightsRecord,
     from_text,
     number,
     plain,
@@ -33,6 +35,8 @@ EXAMPLES: list[Record] = [
     NoteRecord(text="Ümlaut\nand \0 nothing"),
     SummaryRecord(values={"accuracy": 0.9}),
     MediaRecord(name="matrix", kind="picture", file="ab.json", step=3, caption="c"),
+    ArtifactRecord(name="model.pt", blob="ab" * 32, bytes=7),
+    WeightsRecord(file="checkpoints/last.safetensors", hashes={"": "ab", "model": "cd"}, step=7),
     StateRecord(state="failed", reason="out of memory"),
     RewindRecord(step=7, slots={"1-ab.log": 12}),
     DataRecord(version="d71c", name="digits", samples=1797),

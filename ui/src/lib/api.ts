@@ -17,8 +17,14 @@ export type Console = Schemas["Console"];
 export type RunPicture = Schemas["RunPicture"];
 export type Picture = RunPicture["picture"];
 export type Comparison = Schemas["Comparison"];
+export type Table = Schemas["Table"];
+export type HistogramSeries = Schemas["HistogramSeries"];
+export type Artifact = Schemas["Artifact"];
+export type Child = Schemas["Child"];
 export type Addition = Schemas["Addition"];
 export type RunEvent = Schemas["PointsAdded"] | Schemas["RunChanged"] | Schemas["SeriesReset"];
+export type Session = Schemas["Session"];
+export type RegisteredModel = Schemas["RegisteredModel"];
 export type RunsChanged = Schemas["RunsChanged"];
 
 const ROOT = "/api/v1";
@@ -42,18 +48,59 @@ export const getEnvironment = (run: string): Promise<Document> => get(`${at(run)
 export const getConsole = (run: string, lines: number): Promise<Console> => get(`${at(run)}/console?lines=${lines}`);
 export const getPictures = async (run: string): Promise<readonly RunPicture[]> =>
   (await get<Schemas["Pictures"]>(`${at(run)}/pictures`)).pictures;
+export const getPicture = (run: string, file: string): Promise<RunPicture> =>
+  get(`${at(run)}/pictures/${encodeURIComponent(file)}`);
+export const getText = async (run: string, file: string): Promise<string> =>
+  (await ask(`${at(run)}/media/${encodeURIComponent(file)}`)).text();
+export const getHistograms = async (run: string, name: string): Promise<readonly HistogramSeries[]> =>
+  (await get<Schemas["Histograms"]>(`${at(run)}/histograms?${new URLSearchParams({ name })}`)).series;
+export const getArtifacts = async (run: string): Promise<readonly Artifact[]> =>
+  (await get<Schemas["Artifacts"]>(`${at(run)}/artifacts`)).artifacts;
+export const getArtifactFiles = (run: string, name: string): Promise<Schemas["ArtifactFiles"]> =>
+  get(`${at(run)}/artifacts/files?${new URLSearchParams({ name })}`);
+export const getChildren = (run: string): Promise<Schemas["Children"]> => get(`${at(run)}/children`);
+export const artifactAddress = (run: string, name: string, path = ""): string =>
+  `${ROOT}${at(run)}/artifacts/content?${new URLSearchParams(path === "" ? { name } : { name, path })}`;
+
+/** Rows of a table; `sort` is a column, with "-" before it for descending. */
+export function getTable(run: string, file: string, sort: string, offset: number, limit: number): Promise<Table> {
+  const query = new URLSearchParams({ sort, offset: String(offset), limit: String(limit) });
+  return get(`${at(run)}/tables/${encodeURIComponent(file)}?${query}`);
+}
+
+export const getSession = (): Promise<Session> => get("/session");
+export const beginSession = async (key: string): Promise<Session> =>
+  (await (await ask("/session", "POST", { key })).json()) as Session;
+export const stopRun = (run: string): Promise<unknown> => ask(`${at(run)}/stop`, "POST");
+export const deleteRun = (run: string): Promise<unknown> => ask(at(run), "DELETE");
+export const editRun = (run: string, change: Partial<Schemas["Edit"]>): Promise<unknown> =>
+  ask(at(run), "PATCH", change);
+export const getRegistry = async (): Promise<readonly RegisteredModel[]> =>
+  (await get<Schemas["RegisteredModels"]>("/registry")).models;
+
 export const mediaAddress = (run: string, file: string): string =>
   `${ROOT}${at(run)}/media/${encodeURIComponent(file)}`;
 
 export const getComparison = (runs: readonly string[]): Promise<Comparison> =>
   get(`/comparison?${new URLSearchParams(runs.map((run) => ["run", run]))}`);
 
-/** The series named, thinned to at most `points` points each; without names all. */
-export function getSeries(run: string, names: readonly string[] = [], points = 2000): Promise<RunSeries> {
+/** The series named, or all, thinned to at most 2000 points each; of all steps, or of some. */
+export function getSeries(
+  run: string,
+  names: readonly string[] = [],
+  steps?: { from: number; to: number },
+): Promise<RunSeries> {
   const query = new URLSearchParams(names.map((name) => ["name", name]));
-  query.set("points", String(points));
+  query.set("points", "2000");
+  if (steps) {
+    query.set("from", String(steps.from));
+    query.set("to", String(steps.to));
+  }
   return get(`${at(run)}/metrics?${query}`);
 }
+
+/** What the machine did meanwhile. */
+export const getMachine = (run: string): Promise<RunSeries> => get(`${at(run)}/machine`);
 
 /**
  * Hear the events of a stream until the returned function is called. Pauses while the page is hidden, since a browser
@@ -90,15 +137,18 @@ export const RUNS_EVENTS = "/events";
 
 const at = (run: string): string => `/runs/${encodeURIComponent(run)}`;
 
-async function get<Answer>(path: string): Promise<Answer> {
+const get = async <Answer>(path: string): Promise<Answer> => (await (await ask(path)).json()) as Answer;
+
+async function ask(path: string, method = "GET", content?: object): Promise<Response> {
+  const headers = { Accept: "application/json", ...(content && { "Content-Type": "application/json" }) };
   let response: Response;
   try {
-    response = await fetch(ROOT + path, { headers: { Accept: "application/json" } });
+    response = await fetch(ROOT + path, { method, headers, ...(content && { body: JSON.stringify(content) }) });
   } catch {
     throw new Refused(0, "The server does not answer. Is glia serve still running?");
   }
   if (!response.ok) throw new Refused(response.status, await reason(response));
-  return (await response.json()) as Answer;
+  return response;
 }
 
 async function reason(response: Response): Promise<string> {

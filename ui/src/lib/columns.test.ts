@@ -8,6 +8,7 @@ const run = (values: RunRow["values"], params: RunRow["params"] = {}): RunRow =>
   name: "calm-otter-17",
   project: "p",
   kind: "train",
+  parent: null,
   state: "done",
   reason: "",
   created: "2026-11-21T00:00:00Z",

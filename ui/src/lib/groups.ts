@@ -1,7 +1,11 @@
 /** Which metrics share a plot: one metric over its phases, losses first, what merely accompanies training last. */
 
+import { isWatched } from "./watched";
+
 const PHASES = ["validation", "train", "test"];
 const HIDDEN = ["train/epoch"]; // a count of epochs, told in the readout
+
+const isHidden = (name: string): boolean => HIDDEN.includes(name) || isWatched(name);
 
 export type Group = { title: string; names: string[]; judged: boolean };
 
@@ -19,7 +23,7 @@ export const phaseRank = (phase: string): number => Math.max(0, PHASES.indexOf(p
 export function groups(metrics: readonly { name: string; direction: string }[]): Group[] {
   const found = new Map<string, { names: string[]; judged: boolean }>();
   for (const { name, direction } of metrics) {
-    if (HIDDEN.includes(name)) continue;
+    if (isHidden(name)) continue;
     const [, metric] = splitPhase(name);
     const group = found.get(metric) ?? { names: [], judged: false };
     group.names.push(name);
@@ -41,7 +45,7 @@ export function mainMetrics(metrics: readonly { name: string; direction: string 
   const judged = metrics.filter(({ direction }) => direction !== "");
   const validated = judged.filter(({ name }) => splitPhase(name)[0] === "validation");
   const chosen = validated.length > 0 ? validated : judged.length > 0 ? judged : metrics;
-  const names = chosen.map(({ name }) => name).filter((name) => !HIDDEN.includes(name));
+  const names = chosen.map(({ name }) => name).filter((name) => !isHidden(name));
   const isLoss = (name: string): number => (splitPhase(name)[1] === "loss" ? 1 : 0);
   return names.sort((a, b) => isLoss(a) - isLoss(b)).slice(0, most);
 }

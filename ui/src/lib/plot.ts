@@ -2,6 +2,7 @@
 
 import uPlot from "uplot";
 
+import type { Range } from "./detail";
 import { duration, number } from "./format";
 import { spread } from "./labels";
 import { logarithmicTicks } from "./ticks";
@@ -22,6 +23,7 @@ export type PlotSettings = {
   height: number;
   sync: string;
   onHover: (hover: Hover) => void;
+  onScale: () => void; // the range that is shown may have changed
 };
 
 const FONT = "11px system-ui, sans-serif";
@@ -30,7 +32,7 @@ const TICK_GAP = 24;
 const DOTS_BELOW = 40; // a line of fewer points shows each
 
 export function plotOptions(settings: PlotSettings): uPlot.Options {
-  const { lines, axis, logarithmic, ink, width, height, sync, onHover } = settings;
+  const { lines, axis, logarithmic, ink, width, height, sync, onHover, onScale } = settings;
   const labels = settings.labelled ? lines.filter(({ faint, label }) => !faint && label !== "") : [];
   return {
     width,
@@ -58,6 +60,7 @@ export function plotOptions(settings: PlotSettings): uPlot.Options {
     series: [{}, ...lines.map(seriesOf)],
     hooks: {
       setCursor: [(plot) => onHover(hoverOf(plot))],
+      setScale: [(_, scale) => scale === "x" && onScale()],
       draw: [(plot) => drawMarks(plot, settings.marks, ink), (plot) => drawLabels(plot, labels, ink)],
     },
   };
@@ -68,8 +71,15 @@ export function isZoomed(plot: uPlot): boolean {
   const xs = plot.data[0];
   const { min, max } = plot.scales.x ?? {};
   const [first, last] = [xs[0], xs.at(-1)];
-  if (min === undefined || max === undefined || first === undefined || last === undefined) return false;
+  // Until it is first drawn a scale has null for both, whatever its type says.
+  if (typeof min !== "number" || typeof max !== "number" || first === undefined || last === undefined) return false;
   return min > first || max < last;
+}
+
+/** The part of the x axis that the reader looks at; null: all of it. */
+export function zoomOf(plot: uPlot): Range | null {
+  const { min, max } = plot.scales.x ?? {};
+  return isZoomed(plot) && min !== undefined && max !== undefined ? { low: min, high: max } : null;
 }
 
 /** Where the cursor stands, in words. */

@@ -10,6 +10,7 @@ test.each([
   ["/runs/a%20b", { page: "run", id: "a b" }],
   ["/runs/%E0%A4%A", { page: "run", id: "%E0%A4%A" }],
   ["/compare", { page: "compare" }],
+  ["/models", { page: "models" }],
   ["/runs/a/b", { page: "nowhere" }],
   ["/nothing", { page: "nowhere" }],
 ])("%s", (path, place) => expect(placeOf(path)).toEqual(place));

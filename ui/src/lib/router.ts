@@ -1,11 +1,13 @@
 /** Which page a path names. The server answers the same HTML for all of these (glia/server/pages.py). */
 
-export type Place = { page: "runs" } | { page: "run"; id: string } | { page: "compare" } | { page: "nowhere" };
+export type Place =
+  { page: "runs" } | { page: "run"; id: string } | { page: "compare" } | { page: "models" } | { page: "nowhere" };
 
 export function placeOf(path: string): Place {
   const parts = path.split("/").filter((part) => part !== "");
   if (parts.length === 0 || (parts.length === 1 && parts[0] === "runs")) return { page: "runs" };
   if (parts.length === 1 && parts[0] === "compare") return { page: "compare" };
+  if (parts.length === 1 && parts[0] === "models") return { page: "models" };
   if (parts.length === 2 && parts[0] === "runs" && parts[1]) return { page: "run", id: decoded(parts[1]) };
   return { page: "nowhere" };
 }

@@ -44,6 +44,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/registry": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Registry
+         * @description Every registered name as it stands.
+         */
+        readonly get: operations["read_registry_api_v1_registry_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/runs": {
         readonly parameters: {
             readonly query?: never;
@@ -76,6 +96,94 @@ export interface paths {
          * @description One run by id, unique beginning of an id, or name.
          */
         readonly get: operations["read_run_api_v1_runs__run__get"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Delete Run
+         * @description Delete a run: it is in no list any more, and can be brought back with `glia runs restore` for a while.
+         */
+        readonly delete: operations["delete_run_api_v1_runs__run__delete"];
+        readonly options?: never;
+        readonly head?: never;
+        /**
+         * Edit Run
+         * @description Change tags and notes: that is recording, which needs no key.
+         */
+        readonly patch: operations["edit_run_api_v1_runs__run__patch"];
+        readonly trace?: never;
+    };
+    readonly "/api/v1/runs/{run}/artifacts": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Artifacts
+         * @description What a run keeps.
+         */
+        readonly get: operations["read_artifacts_api_v1_runs__run__artifacts_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/runs/{run}/artifacts/content": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Content
+         * @description The bytes of a file, to be saved: never shown, whatever they are.
+         */
+        readonly get: operations["read_content_api_v1_runs__run__artifacts_content_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/runs/{run}/artifacts/files": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Files
+         * @description The files of an artifact.
+         */
+        readonly get: operations["read_files_api_v1_runs__run__artifacts_files_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/runs/{run}/children": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Children
+         * @description The runs that were begun inside this one, the first thousand of them.
+         */
+        readonly get: operations["read_children_api_v1_runs__run__children_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -144,6 +252,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/runs/{run}/histograms": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Histograms
+         * @description The histograms of one name over the steps, at most 60 of them. Damaged ones are left out.
+         */
+        readonly get: operations["read_histograms_api_v1_runs__run__histograms_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/runs/{run}/machine": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Machine
+         * @description What the machine did meanwhile: processor, memory, disk, network, GPUs; steps are seconds.
+         */
+        readonly get: operations["read_machine_api_v1_runs__run__machine_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/runs/{run}/media/{file}": {
         readonly parameters: {
             readonly query?: never;
@@ -204,6 +352,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/runs/{run}/pictures/{file}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Picture
+         * @description One picture, as numbers and words.
+         */
+        readonly get: operations["read_picture_api_v1_runs__run__pictures__file__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/runs/{run}/recipe": {
         readonly parameters: {
             readonly query?: never;
@@ -244,6 +412,70 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/runs/{run}/stop": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Stop Run
+         * @description Ask a run to stop; it does so as soon as its loop asks whether it should.
+         */
+        readonly post: operations["stop_run_api_v1_runs__run__stop_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/runs/{run}/tables/{file}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Table
+         * @description Rows of a table, sorted; what has no value in that column comes last.
+         */
+        readonly get: operations["read_table_api_v1_runs__run__tables__file__get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/session": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Session
+         * @description Whether this browser may stop and delete, and if not, what to do about it.
+         */
+        readonly get: operations["read_session_api_v1_session_get"];
+        readonly put?: never;
+        /**
+         * Begin Session
+         * @description Exchange the key for a cookie, which lasts until the browser is closed or the key is another.
+         */
+        readonly post: operations["begin_session_api_v1_session_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -270,6 +502,56 @@ export interface components {
             readonly values: readonly (number | ("NaN" | "Infinity" | "-Infinity"))[];
         };
         /**
+         * Artifact
+         * @description A file or folder kept with a run.
+         */
+        readonly Artifact: {
+            /** Bytes */
+            readonly bytes: number;
+            /** Files */
+            readonly files: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "file" | "folder";
+            /** Name */
+            readonly name: string;
+            /**
+             * Time
+             * Format: date-time
+             */
+            readonly time: string;
+        };
+        /**
+         * ArtifactFile
+         * @description A file of an artifact.
+         */
+        readonly ArtifactFile: {
+            /** Bytes */
+            readonly bytes: number;
+            /** Path */
+            readonly path: string;
+        };
+        /**
+         * ArtifactFiles
+         * @description Some of the files of an artifact, in order.
+         */
+        readonly ArtifactFiles: {
+            /** Files */
+            readonly files: readonly components["schemas"]["ArtifactFile"][];
+            /** Total */
+            readonly total: number;
+        };
+        /**
+         * Artifacts
+         * @description What a run keeps, the newest of each name.
+         */
+        readonly Artifacts: {
+            /** Artifacts */
+            readonly artifacts: readonly components["schemas"]["Artifact"][];
+        };
+        /**
          * BarsPicture
          * @description One bar per label, perhaps with an interval each.
          */
@@ -294,6 +576,36 @@ export interface components {
             readonly x: string;
             /** Y */
             readonly y: string;
+        };
+        /**
+         * Child
+         * @description A run that was begun inside another.
+         */
+        readonly Child: {
+            /**
+             * Created
+             * Format: date-time
+             */
+            readonly created: string;
+            /** Id */
+            readonly id: string;
+            /** Name */
+            readonly name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "queued" | "starting" | "running" | "done" | "failed" | "stopped" | "crashed" | "unreachable" | "lost";
+        };
+        /**
+         * Children
+         * @description The runs that were begun inside a run, in the order in which they were.
+         */
+        readonly Children: {
+            /** Children */
+            readonly children: readonly components["schemas"]["Child"][];
+            /** Total */
+            readonly total: number;
         };
         /**
          * Comparison
@@ -393,6 +705,40 @@ export interface components {
             };
         };
         /**
+         * Edit
+         * @description Tags to set and to remove, and the notes if they are to be others.
+         */
+        readonly Edit: {
+            /** Notes */
+            readonly notes?: string | null;
+            /**
+             * Removed
+             * @description Names of tags.
+             * @default []
+             */
+            readonly removed: readonly string[];
+            /**
+             * Set
+             * @description Tags by name.
+             * @default {}
+             */
+            readonly set: {
+                readonly [key: string]: string;
+            };
+        };
+        /**
+         * Facts
+         * @description What stands in a run's log after an edit.
+         */
+        readonly Facts: {
+            /** Notes */
+            readonly notes: string;
+            /** Tags */
+            readonly tags: {
+                readonly [key: string]: string;
+            };
+        };
+        /**
          * GraphPicture
          * @description Nodes and directed edges between them, by index.
          */
@@ -411,6 +757,46 @@ export interface components {
             readonly nodes: readonly string[];
             /** Title */
             readonly title: string;
+        };
+        /**
+         * Handed
+         * @description The key as a page hands it in.
+         */
+        readonly Handed: {
+            /** Key */
+            readonly key: string;
+        };
+        /**
+         * Histograms
+         * @description What the histograms of one medium hold: one series, or one a layer of a watched model.
+         */
+        readonly Histograms: {
+            /** Series */
+            readonly series: readonly components["schemas"]["HistogramSeries"][];
+        };
+        /**
+         * HistogramSeries
+         * @description A histogram over steps, on shared bins: `shares` has a row a step, whose numbers add up to 1.
+         */
+        readonly HistogramSeries: {
+            /**
+             * Counts
+             * @description Numbers that each step's histogram was made of.
+             */
+            readonly counts: readonly number[];
+            /** Edges */
+            readonly edges: readonly (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** Name */
+            readonly name: string;
+            /**
+             * Other
+             * @description Among them, how many were NaN or infinite.
+             */
+            readonly other: readonly number[];
+            /** Shares */
+            readonly shares: readonly (readonly (number | ("NaN" | "Infinity" | "-Infinity"))[])[];
+            /** Steps */
+            readonly steps: readonly (number | null)[];
         };
         /** HTTPValidationError */
         readonly HTTPValidationError: {
@@ -590,10 +976,43 @@ export interface components {
             readonly toml: string;
         };
         /**
+         * RegisteredModel
+         * @description A name, its versions with the newest first.
+         */
+        readonly RegisteredModel: {
+            /** Name */
+            readonly name: string;
+            /** Versions */
+            readonly versions: readonly components["schemas"]["Version"][];
+        };
+        /**
+         * RegisteredModels
+         * @description All names, in order.
+         */
+        readonly RegisteredModels: {
+            /** Models */
+            readonly models: readonly components["schemas"]["RegisteredModel"][];
+        };
+        /**
+         * Removed
+         * @description A run that is deleted, and can be brought back for a while.
+         */
+        readonly Removed: {
+            /** Id */
+            readonly id: string;
+            /** Name */
+            readonly name: string;
+        };
+        /**
          * Run
          * @description One run, whole, apart from its points and texts.
          */
         readonly Run: {
+            /**
+             * Artifacts
+             * @description Files and folders that it keeps.
+             */
+            readonly artifacts: number;
             /**
              * Created
              * Format: date-time
@@ -618,7 +1037,10 @@ export interface components {
             readonly params: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
-            /** Parent */
+            /**
+             * Parent
+             * @description The run that it was begun inside.
+             */
             readonly parent: string | null;
             /** Project */
             readonly project: string;
@@ -634,6 +1056,11 @@ export interface components {
              * @enum {string}
              */
             readonly state: "queued" | "starting" | "running" | "done" | "failed" | "stopped" | "crashed" | "unreachable" | "lost";
+            /**
+             * Stopping
+             * @description Who asked it to stop and why, while it has not ended; else empty.
+             */
+            readonly stopping: string;
             /**
              * Summary
              * @description What it came to: the metrics of the epoch that was kept.
@@ -732,6 +1159,11 @@ export interface components {
             readonly params: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
+            /**
+             * Parent
+             * @description The run that it was begun inside.
+             */
+            readonly parent: string | null;
             /** Project */
             readonly project: string;
             /** Reason */
@@ -815,6 +1247,58 @@ export interface components {
              */
             readonly type: "reset";
         };
+        /**
+         * Session
+         * @description What this browser may do.
+         */
+        readonly Session: {
+            /**
+             * May Change
+             * @description Whether it may stop and delete.
+             */
+            readonly may_change: boolean;
+            /**
+             * Reason
+             * @description If not: what to do about it.
+             */
+            readonly reason: string;
+        };
+        /**
+         * Standing
+         * @description How a run stands after what was asked.
+         */
+        readonly Standing: {
+            /**
+             * Asked
+             * @description False if it had ended already.
+             */
+            readonly asked: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "queued" | "starting" | "running" | "done" | "failed" | "stopped" | "crashed" | "unreachable" | "lost";
+        };
+        /**
+         * Table
+         * @description Rows of a table, some of them. A cell is a number, a word, or null.
+         */
+        readonly Table: {
+            /** Columns */
+            readonly columns: readonly string[];
+            /**
+             * Kept
+             * @description Rows that the run keeps.
+             */
+            readonly kept: number;
+            /** Rows */
+            readonly rows: readonly (readonly unknown[])[];
+            /**
+             * Total
+             * @description Rows that the table had.
+             */
+            readonly total: number;
+        };
         /** ValidationError */
         readonly ValidationError: {
             /** Context */
@@ -827,6 +1311,30 @@ export interface components {
             readonly msg: string;
             /** Error Type */
             readonly type: string;
+        };
+        /**
+         * Version
+         * @description A version of a model: the run it came of.
+         */
+        readonly Version: {
+            /** Aliases */
+            readonly aliases: readonly string[];
+            /** By */
+            readonly by: string;
+            /**
+             * Created
+             * Format: date-time
+             */
+            readonly created: string;
+            /** Run */
+            readonly run: string;
+            /**
+             * Run Name
+             * @description Empty if there is no such run any more.
+             */
+            readonly run_name: string;
+            /** Version */
+            readonly version: number;
         };
     };
     responses: never;
@@ -897,10 +1405,32 @@ export interface operations {
             };
         };
     };
+    readonly read_registry_api_v1_registry_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RegisteredModels"];
+                };
+            };
+        };
+    };
     readonly read_runs_api_v1_runs_get: {
         readonly parameters: {
             readonly query?: {
                 readonly limit?: number;
+                /** @description Whose values are wanted; else of 100 at most. */
+                readonly metric?: readonly string[] | null;
                 readonly offset?: number;
                 readonly project?: string;
                 /** @description A column, metric or param; `-` before it for descending. */
@@ -908,6 +1438,8 @@ export interface operations {
                 readonly state?: ("queued" | "starting" | "running" | "done" | "failed" | "stopped" | "crashed" | "unreachable" | "lost") | null;
                 /** @description Words that must all occur; `name=value` is a param. */
                 readonly text?: string;
+                /** @description A condition, such as `params.lr < 0.01 and state = 'done'`. */
+                readonly where?: string;
             };
             readonly header?: never;
             readonly path?: never;
@@ -953,6 +1485,276 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly delete_run_api_v1_runs__run__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Removed"];
+                };
+            };
+            /** @description Unauthorized */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly edit_run_api_v1_runs__run__patch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Edit"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Facts"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly read_artifacts_api_v1_runs__run__artifacts_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Artifacts"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly read_content_api_v1_runs__run__artifacts_content_get: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Of the artifact. */
+                readonly name: string;
+                /** @description Of a folder, which file. */
+                readonly path?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly read_files_api_v1_runs__run__artifacts_files_get: {
+        readonly parameters: {
+            readonly query: {
+                readonly limit?: number;
+                /** @description Of the artifact. */
+                readonly name: string;
+                readonly offset?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ArtifactFiles"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly read_children_api_v1_runs__run__children_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Children"];
                 };
             };
             /** @description Not Found */
@@ -1097,6 +1899,92 @@ export interface operations {
             };
         };
     };
+    readonly read_histograms_api_v1_runs__run__histograms_get: {
+        readonly parameters: {
+            readonly query: {
+                /** @description Of a medium of the kind `histogram`. */
+                readonly name: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Histograms"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly read_machine_api_v1_runs__run__machine_get: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description At most so many of each figure. */
+                readonly points?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RunSeries"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     readonly read_media_api_v1_runs__run__media__file__get: {
         readonly parameters: {
             readonly query?: never;
@@ -1139,10 +2027,14 @@ export interface operations {
     readonly read_metrics_api_v1_runs__run__metrics_get: {
         readonly parameters: {
             readonly query?: {
+                /** @description The first step; by default all. */
+                readonly from?: number | null;
                 /** @description Metrics; without one, all. */
                 readonly name?: readonly string[] | null;
                 /** @description At most so many of each metric. */
                 readonly points?: number;
+                /** @description The last step. */
+                readonly to?: number | null;
             };
             readonly header?: never;
             readonly path: {
@@ -1199,6 +2091,47 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Pictures"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly read_picture_api_v1_runs__run__pictures__file__get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly file: string;
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RunPicture"];
                 };
             };
             /** @description Not Found */
@@ -1283,6 +2216,163 @@ export interface operations {
             };
             /** @description Not Found */
             readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly stop_run_api_v1_runs__run__stop_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Standing"];
+                };
+            };
+            /** @description Unauthorized */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly read_table_api_v1_runs__run__tables__file__get: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly offset?: number;
+                /** @description A column; `-` before it for descending. */
+                readonly sort?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly file: string;
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Table"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly read_session_api_v1_session_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    readonly begin_session_api_v1_session_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Handed"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Unauthorized */
+            readonly 401: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -28,6 +28,16 @@ describe("the table of runs", () => {
     const view = readRunsView(new URLSearchParams("text=a&page=2&selected=1"));
     expect(runsQuery(view).toString()).toBe("sort=-created&limit=100&text=a&offset=100");
   });
+
+  test("a condition is asked as one, and of many metrics those that are looked at", () => {
+    const view = readRunsView(new URLSearchParams({ text: "params.lr < 0.01" }));
+    const query = runsQuery(view, ["validation/loss", "b"]);
+    expect([query.get("where"), query.get("text"), query.getAll("metric")]).toEqual([
+      "params.lr < 0.01",
+      null,
+      ["validation/loss", "b"],
+    ]);
+  });
 });
 
 test("a header sorts one way, the other way, then newest first again", () => {

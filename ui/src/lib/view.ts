@@ -1,5 +1,6 @@
 /** What the address says of a page, and back: a link shows the same view. Defaults stay out of the address. */
 
+import { readsAsCondition } from "./filter";
 import type { Axis } from "./lines";
 
 export type RunsView = {
@@ -14,6 +15,7 @@ export type RunsView = {
 
 export const NEWEST_FIRST = "-created";
 export const PAGE_LENGTH = 100;
+export const MOST_METRICS = 100; // so many the server sends values of unasked
 
 export function readRunsView(query: URLSearchParams): RunsView {
   return {
@@ -39,13 +41,14 @@ export function writeRunsView(view: RunsView): URLSearchParams {
   return query;
 }
 
-/** What is asked of the server for this view. */
-export function runsQuery(view: RunsView): URLSearchParams {
+/** What is asked of the server for this view; with `metrics`, the values of only these. */
+export function runsQuery(view: RunsView, metrics: readonly string[] = []): URLSearchParams {
   const query = new URLSearchParams({ sort: view.sort, limit: String(PAGE_LENGTH) });
-  if (view.text !== "") query.set("text", view.text);
+  if (view.text !== "") query.set(readsAsCondition(view.text) ? "where" : "text", view.text);
   if (view.project !== "") query.set("project", view.project);
   if (view.state !== "") query.set("state", view.state);
   if (view.page > 0) query.set("offset", String(view.page * PAGE_LENGTH));
+  for (const name of metrics) query.append("metric", name);
   return query;
 }
 

@@ -1,0 +1,101 @@
+"""Resumed after a crash, the curve shows each step once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import glia
+from glia.tracking.reader import RunReader
+from glia.tracking.recorder import RunRecorder
+from glia.tracking.sinks import Way
+from tests.durability.kept import RECORDS
+from tests.durability.nursery import nursery
+from tests.tracking.children import PATIENCE_SECONDS, child
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+
+DIES = """
+import os, signal
+import glia
+def die(event):
+    if event.epoch == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+settings = {"train.log_every": 1, "train.checkpoint_seconds": 0}
+glia.train("iris", epochs=5, seed=3, settings=settings, on={"EpochDone": die})
+"""
+
+
+def test_training_that_was_killed_goes_on(home: Path) -> None:
+    whole = glia.train("iris", epochs=5, seed=3, settings={"train.log_every": 1, "train.checkpoint_seconds": 0})
+    with child(DIES) as process:
+        assert process.wait(PATIENCE_SECONDS) == -9
+    killed = glia.runs(limit=1)[0]
+    assert killed.state == "crashed"
+    resumed = glia.train(resume=killed.id)
+    assert (resumed.id, resumed.state) == (killed.id, "done")
+    for name in ("train/loss", "validation/loss", "train/epoch"):
+        one, other = whole.metrics(name), resumed.metrics(name)
+        assert other["step"].tolist() == one["step"].tolist()
+        assert len(set(other["step"])) == len(other)
+        assert other["value"].tolist() == pytest.approx(one["value"].tolist())
+
+
+LOOP = """
+def live(home, way, weights):
+    os.environ["GLIA_HOME"] = home
+    use(way)
+    run = glia.start(project="violence")
+    say(run.id)
+    for step in range(1, 10**9):
+        run.log({"train/loss": step / 2}, step=step)
+        if step % 50 == 0:
+            with open(weights, "w") as file:
+                file.write(str(step))
+            run.checkpoint(weights)
+        say(step)
+"""
+
+
+def test_a_loop_of_ones_own_goes_on_from_its_checkpoint(home: Path, way: Way, tmp_path: Path) -> None:
+    with nursery(LOOP) as children:
+        children.bear(home, way, tmp_path / "weights")
+        said = children.lines()
+        pid = int(next(said).split()[1])
+        killed = next(said)
+        for line in said:
+            if int(line) >= 210:
+                break
+        children.kill(pid)
+    with glia.start(resume=killed) as run:
+        assert run.id == killed
+        assert run.restored is not None
+        begin = int((run.restored / "weights").read_text())
+        assert begin >= 200
+        for step in range(begin + 1, begin + 10):
+            run.log({"train/loss": -1.0}, step=step)
+    series = run.metrics("train/loss")
+    assert series["step"].tolist() == list(range(1, begin + 10))
+    assert series["value"].tolist() == [step / 2 for step in range(1, begin + 1)] + [-1.0] * 9
+
+
+def test_what_is_logged_again_replaces_what_was(home: Path, way: Way) -> None:
+    with nursery(RECORDS) as children:
+        children.bear(home, way, 10**9)
+        said = children.lines()
+        pid = int(next(said).split()[1])
+        folder = Path(next(said))
+        for line in said:
+            if int(line) >= 200:
+                break
+        children.kill(pid)
+    recorder = RunRecorder.reopen(folder)
+    recorder.state("running")
+    recorder.rewind(150)
+    for step in range(151, 160):
+        recorder.log({"train/loss": -1.0}, step=step)
+    recorder.state("done")
+    recorder.close()
+    series = RunReader(folder).metrics("train/loss")
+    assert series.step.tolist() == list(range(1, 160))
+    assert series.value.tolist() == [step / 2 for step in range(1, 151)] + [-1.0] * 9
