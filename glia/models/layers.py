@@ -167,7 +167,7 @@ def assemble(
         blocks.append(Dense(outputs))
         built.append(Dense(outputs).build(shape))
     for number, each in enumerate(built):
-        if not isinstance(blocks[number], nn.Module):
+        if not isinstance(blocks[number], nn.Module) and not (draw == "auto" and each.initialised):
             initialise(each.layer, draw, _activation_after(blocks, number))
     return nn.Sequential(*(each.layer for each in built)), (tuple(inputs), *(each.shape for each in built))
 

@@ -24,6 +24,9 @@ class Jaxlike:
     def __float__(self) -> float:
         return 0.5
 
+    def __str__(self) -> str:
+        return "jaxlike"
+
 
 @pytest.mark.parametrize(
     ("value", "expected"),

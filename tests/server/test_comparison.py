@@ -14,7 +14,7 @@ def test_runs_side_by_side(home: Path, client: httpx.Client) -> None:
     answer = client.get("/comparison", params={"run": [second.id, first.id, "b"]}).json()
     assert [run["name"] for run in answer["runs"]] == ["b", "a"]  # in the order asked for, each once
     different = {each["name"]: each["values"] for each in answer["different"]}
-    assert different["train.learning_rate"] == [0.001, 0.1]
+    assert different["train.learning_rate"] == ["auto", 0.1]
     assert different["model.name"] == ["mlp", "cnn"]
     assert different["model.channels"][0] is None
     assert answer["same"]["train.epochs"] == 8

@@ -48,7 +48,7 @@ S = torch.optim.lr_scheduler
         ({"name": "exponential", "factor": 0.9}, lambda o: S.ExponentialLR(o, 0.9), "epoch"),
         ({"name": "lambda", "factor": "1 / (1 + t)"}, lambda o: S.LambdaLR(o, lambda t: 1 / (1 + t)), "epoch"),
     ],
-    ids=str,
+    ids=lambda value: None if callable(value) else str(value),
 )
 def test_rates_are_those_of_torch(given: Any, make: Any, per: str) -> None:
     assert rates(given) == pytest.approx(torchs(make, per), rel=1e-9, abs=1e-12)

@@ -58,10 +58,9 @@ def _runs() -> None:
         sa.Column("log_changed", sa.Integer, nullable=False),
         sa.Column("settled", sa.Boolean, nullable=False),
     )
-    op.create_index("runs_created", "runs", ["created"])
+    op.create_index("runs_created", "runs", ["created", "outline"])
     op.create_index("runs_project", "runs", ["project", "created"])
-    op.create_index("runs_outline", "runs", ["outline"])
-    op.create_index("runs_settled", "runs", ["settled"])
+    op.create_index("runs_unsettled", "runs", ["settled"], sqlite_where=sa.text("settled IS 0"))
 
 
 def _details() -> None:
