@@ -4,6 +4,7 @@ import os
 import shutil
 import struct
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ except ImportError:  # Windows
 
 EXT4_IOC_SHUTDOWN = 0x8004587D
 WITHOUT_THE_JOURNAL = 2
+UMOUNT_SECONDS = 20
 WAYS: list[Way] = ["map", "write"] if hasattr(os, "posix_fallocate") else ["write"]
 
 
@@ -55,7 +57,9 @@ class BreakingDisk:
 
     def start_again(self) -> None:
         """The machine comes up again: the journal is replayed."""
-        assert _done("umount", self.folder)
+        patience = time.monotonic() + UMOUNT_SECONDS  # what a process leaves behind may keep the disk busy for a moment
+        while not _done("umount", self.folder):
+            assert time.monotonic() < patience
         assert _done("mount", "-o", "loop", self.image, self.folder)
 
 

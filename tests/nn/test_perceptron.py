@@ -3,6 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from glia.nn.perceptron import Perceptron, learn, with_constant
+from glia.nn.random import reseed
 
 XOR = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), torch.tensor([0, 1, 1, 0])
 
@@ -42,6 +43,7 @@ def test_a_bias_is_the_weight_of_a_constant_neuron() -> None:
 
 
 def test_outputs_are_zero_or_one_and_gradients_pass() -> None:
+    reseed(0)
     network = Perceptron(3)
     fired = network(torch.randn(40, 3))
     assert set(fired.tolist()) == {0.0, 1.0}
