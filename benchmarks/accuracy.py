@@ -11,7 +11,6 @@ import os
 import shutil
 import tarfile
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -100,12 +99,11 @@ def unpack(folder: Path) -> None:
             archive.extractall(folder / "cifar", filter="data")
 
 
-def train(case: Case, seed: int, folder: Path) -> tuple[float, float]:
-    """Test accuracy and seconds of one training."""
-    started = time.perf_counter()
+def train(case: Case, seed: int, folder: Path) -> float:
+    """Test accuracy of one training."""
     data, judged = data_of(case.data, folder)
     run = glia.train(data, model=case.model, epochs=case.epochs, seed=seed, settings=dict(case.settings))
-    return glia.evaluate(run, judged)["accuracy"], time.perf_counter() - started
+    return glia.evaluate(run, judged)["accuracy"]
 
 
 def measure(cases: Mapping[str, Case], pool: ProcessPoolExecutor, seeds: int | None, folder: Path) -> list[list[Any]]:
@@ -116,11 +114,9 @@ def measure(cases: Mapping[str, Case], pool: ProcessPoolExecutor, seeds: int | N
     }
     rows = []
     for name, case in cases.items():
-        done = [each.result() for each in found[name]]
-        accuracies = [accuracy for accuracy, _ in done]
+        accuracies = [each.result() for each in found[name]]
         each = " ".join(f"{accuracy:.2%}" for accuracy in accuracies)
-        seconds = median(seconds for _, seconds in done)
-        rows.append([name, case.epochs, f"{median(accuracies):.2%}", each, f"{seconds:.0f}", case.target])
+        rows.append([name, case.epochs, f"{median(accuracies):.2%}", each, case.target])
     return rows
 
 
@@ -143,7 +139,7 @@ def main() -> None:
         with ProcessPoolExecutor(options.jobs, mp_context=spawned) as pool:
             for group in wanted:
                 rows = measure(CASES[group], pool, options.seeds, Path(home))
-                header = ["network", "epochs", "test accuracy", "each seed", "seconds", "target"]
+                header = ["network", "epochs", "test accuracy", "each seed", "target"]
                 publish(f"Accuracy: {group}", table(header, rows), save=options.save)
         shutil.rmtree(Path(home) / "cifar", ignore_errors=True)
 
