@@ -40,7 +40,9 @@ class Case:
 
 HIDDEN = {"model.hidden": [256]}
 BASES = ["linear", "relu", "tanh"]
-NO_DROPOUT = {"model.hidden": [800, 800]}
+WIDE = [{"dense": 800}, "relu", {"dense": 800}, "relu"]
+DROPPED = [{"dropout": 0.2}, {"dense": 800}, "relu", {"dropout": 0.5}, {"dense": 800}, "relu", {"dropout": 0.5}]
+LAST = {"train.keep": "last"}  # the few samples for validation cannot tell good epochs from better ones
 CASES: dict[str, dict[str, Case]] = {
     "cnn": {
         "cnn/guide": Case(model="cnn/guide", epochs=3, target="≥ 98.8 %"),
@@ -67,13 +69,9 @@ CASES: dict[str, dict[str, Case]] = {
         "softmax regression": Case(model="mlp", settings={"model.hidden": []}),
     },
     "dropout": {
-        "784-800-800-10": Case(model="mlp", data="few", epochs=100, settings=NO_DROPOUT),
-        "with dropout 0.5": Case(
-            model="mlp",
-            data="few",
-            epochs=100,
-            settings={**NO_DROPOUT, "model.dropout": 0.5},
-            target="≥ 1 point more",
+        "784-800-800-10": Case(model="layers", data="few", epochs=100, settings={**LAST, "model.layers": WIDE}),
+        "with dropout 0.2, 0.5, 0.5": Case(
+            model="layers", data="few", epochs=100, settings={**LAST, "model.layers": DROPPED}, target="≥ 1 point more"
         ),
     },
     "cifar": {

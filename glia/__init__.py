@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from glia.api import dataset, evaluate, explain, load, log, run, runs, serve, start, train
+    from glia.api import compare, dataset, evaluate, explain, load, log, run, runs, serve, start, train
+    from glia.comparison.report import Report
     from glia.data.dataset import Dataset
     from glia.errors import GliaError
     from glia.learner import Learner
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _DOOR = {
     "train": "glia.api",
+    "compare": "glia.api",
     "evaluate": "glia.api",
     "explain": "glia.api",
     "start": "glia.api",
@@ -30,6 +32,7 @@ _DOOR = {
     "dataset": "glia.api",
     "serve": "glia.api",
     "Run": "glia.record.run",
+    "Report": "glia.comparison.report",
     "Runs": "glia.record.runs",
     "Learner": "glia.learner",
     "Dataset": "glia.data.dataset",
@@ -39,6 +42,7 @@ _DOOR = {
 
 __all__ = [
     "train",
+    "compare",
     "evaluate",
     "explain",
     "start",
@@ -49,6 +53,7 @@ __all__ = [
     "dataset",
     "serve",
     "Run",
+    "Report",
     "Runs",
     "Learner",
     "Dataset",

@@ -16,6 +16,7 @@ from glia.record.runs import Runs
 if TYPE_CHECKING:
     from torch import nn
 
+    from glia.comparison.report import Report
     from glia.data.dataset import Dataset
     from glia.explanation.explanation import Explanation
     from glia.learner import Learner
@@ -99,6 +100,72 @@ def train(
             )
         return go_on(resume, laid_over.get("data.name", data), order)
     return begin(_recipe(recipe).with_settings(laid_over), data, order)
+
+
+def compare(
+    data: Any,
+    *,
+    target: str | None = None,
+    models: Sequence[str] | None = None,
+    folds: int = 5,
+    repeats: int = 2,
+    metric: str | None = None,
+    budget: str | float | None = None,
+    seed: int = 0,
+    project: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    without: Sequence[str] = (),
+    curve: bool = True,
+    skip_bad: bool = False,
+) -> "Report":
+    """Compare learners on the same samples: which to use, by how much, and how sure that is.
+
+    Args:
+        data: what `train` takes. A split for testing that it brings, or a column of times, makes one round; all else
+            is dealt into folds.
+        target: the column to learn.
+        models: names as `train` takes them, or `package.module:Class` of an estimator; left out: all that suit.
+        folds: how many; 1: one split.
+        repeats: how often they are dealt, with other seeds.
+        metric: to rank by; left out: accuracy, or RMSE.
+        budget: time for each learner, all its fits and its tuning together: seconds, or `"10m"`.
+        seed: of folds and learners.
+        project: the group of runs; the data's name if left out.
+        settings: recipe fields that all learners share, such as `{"data.split.by": "patient"}`.
+        without: columns that are no features.
+        curve: whether the metric against the number of samples is drawn, for the best learner with and without network.
+        skip_bad: leave out pictures that cannot be read.
+
+    Returns:
+        The report; after Ctrl-C that of the fits there are.
+
+    Raises:
+        GliaError: data, models or metric cannot be used (nothing is recorded then), or no learner could be fitted.
+
+    Example:
+        >>> import glia
+        >>> report = glia.compare("iris", models=["baseline", "random-forest"], folds=3, repeats=2, curve=False)
+        >>> report.best
+        'random-forest'
+    """
+    from glia.comparison.comparing import Order, compared
+
+    laid_over = {"task.target": None if target is None else str(target), "data.skip_bad": skip_bad or None}
+    if isinstance(data, str | Path):
+        laid_over["data.name"], data = str(data), None
+    order = Order(
+        models=tuple(models or ()),
+        folds=folds,
+        repeats=repeats,
+        metric=metric or "",
+        budget_seconds=seconds(budget),
+        seed=seed,
+        project=project or "",
+        settings={key: value for key, value in laid_over.items() if value is not None} | dict(settings or {}),
+        without=tuple(without),
+        with_curve=curve,
+    )
+    return compared(data, order)
 
 
 def evaluate(run: Run | str, data: Any = None) -> dict[str, float]:

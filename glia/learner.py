@@ -1,7 +1,7 @@
 """A model and a task fitted to data: what predicts, and what is saved.
 
-A learner is a folder of two files: `weights.safetensors`, and `learner.json` with everything else that prediction
-needs. Loading executes nothing that came with the folder; a model of the user's own is imported by its name.
+A learner is a folder of two files: `weights.safetensors` (`model.skops` of a classical model), and `learner.json` with
+everything else that prediction needs. Loading executes nothing that came with the folder; a model of the user's own is imported by its name.
 """
 
 import json
@@ -25,20 +25,26 @@ from glia.data.splits import Division, divide, without_unseen
 from glia.errors import ConfigError, DataError, NotFoundError
 from glia.models import build, default_model
 from glia.models.layers import Sequential
+from glia.models.outline import outline
+from glia.models.samples import Adapting, AtOnce, Samples
 from glia.nn.random import permutation
 from glia.pictures import Picture
 from glia.recipe import ModelRecipe, Recipe
 from glia.tasks import Prediction, Task, fit_task, task_from_dict
+from glia.tasks.regression import Regression
 from glia.training import devices, optimizers
+from glia.training.at_once import learn_at_once
 from glia.training.checkpoint import own_copy, replace_file
 from glia.training.evaluation import outputs_of
 from glia.training.events import FitDone, Listener
 from glia.training.loop import Control, fit
+from glia.training.residuals import try_out
 from glia.training.schedules import schedule
 from glia.training.stopping import Rule
 
 FORMAT = 1
 EVALUATION_BATCH = 512
+TRIED = 64  # samples on which an optimizer that asks for more than a gradient is tried out
 KEPT_SHARE = 0.5  # of a GPU's free memory that data may take before it stays on the host
 
 
@@ -124,18 +130,26 @@ class Learner:
             inputs=self.preprocessing.shape,
             outputs=self.task.outputs,
             seed=recipe.train.seed,
+            columns=self.preprocessing.columns,
         )
+        at_once = isinstance(self.model, AtOnce)
+        rate = recipe.train.learning_rate if at_once else optimizers.learning_rate(recipe.train)
         self.recipe = replace(
             recipe,
             data=replace(recipe.data, name=recipe.data.name or dataset.name),
             model=model,
-            train=replace(recipe.train, learning_rate=optimizers.learning_rate(recipe.train)),
+            train=replace(recipe.train, learning_rate=rate),
             task=replace(recipe.task, name=self.task.name, target=dataset.target),
         )
-        self._place(recipe.train.device)
+        self._place("cpu" if at_once else recipe.train.device)
+        if at_once:
+            return self
         # What cannot be trained is refused now, before anything is recorded.
         self._try_out(dataset[self.division.train[:2]])
-        optimizers.build(self.model, recipe.train)
+        optimizer = optimizers.build(self.model, recipe.train)
+        if optimizers.finds_its_steps(recipe.train):
+            some = self._batches(dataset[self.division.train[:TRIED]], TRIED)
+            try_out(optimizer, self.model, self.task, *next(iter(some)))
         schedule(recipe.train, steps=1, steps_per_epoch=1)
         Rule(0 if recipe.train.early_stopping == "auto" else recipe.train.early_stopping)
         return self
@@ -145,10 +159,16 @@ class Learner:
         settings = self.recipe.train
         if self.dataset is None:
             raise ConfigError("There is nothing to train on yet: call prepare(dataset) before train(), or fit(data).")
-        train = self.train_batches()
         judging = self.dataset[self.division.validation]
         validation = self._batches(judging, EVALUATION_BATCH) if len(judging) else None
+        if isinstance(self.model, AtOnce):
+            self.steps_per_epoch = 1
+            self.fitted = learn_at_once(self.model, self.task, self._samples(), validation, listen)
+            return self
+        train = self.train_batches()
         self.steps_per_epoch = len(train)
+        if isinstance(self.model, Adapting):
+            self.model.adapt(self._samples())
         self.fitted = fit(self.model, self.task, train, validation, settings, listen=listen, control=control)
         self.model.eval()
         return self
@@ -172,25 +192,24 @@ class Learner:
 
     def evaluate(self, data: Any, *, rows: "np.ndarray[Any, Any] | None" = None) -> dict[str, float]:
         """The task's metrics on samples with known targets."""
-        outputs, targets = self._judged(data, rows)
+        outputs, targets = self.outputs(data, rows=rows)
         return dict(self.task.metrics(outputs, targets))
+
+    def outputs(self, data: Any, *, rows: "np.ndarray[Any, Any] | None" = None) -> tuple[Tensor, Tensor]:
+        """What the model gives for samples with known targets, and the targets, both as the task reads them."""
+        dataset = data_of(self.recipe, data)
+        part = dataset if rows is None else dataset[rows]
+        return self._outputs(self.preprocessing.encode(part), self.task.encode(part.targets()))
 
     def pictures(self, data: Any, *, rows: "np.ndarray[Any, Any] | None" = None) -> dict[str, Picture]:
         """The task's pictures of its outputs on samples with known targets, such as a confusion matrix."""
-        outputs, targets = self._judged(data, rows)
+        outputs, targets = self.outputs(data, rows=rows)
         return self.task.pictures(outputs, targets)
 
     def summary(self) -> str:
-        """The layers with their parameters, as lines of text."""
-        rows = [
-            (name or type(self.model).__name__, str(module), sum(p.numel() for p in module.parameters()))
-            for name, module in self.model.named_modules()
-            if not any(module.children())
-        ]
-        wide = max(len(name) for name, _, _ in rows)
-        lines = [f"{name:<{wide}}  {count:>12,}  {text}" for name, text, count in rows]
-        total = sum(p.numel() for p in self.model.parameters())
-        return "\n".join([*lines, f"{'together':<{wide}}  {total:>12,}  parameters"])
+        """The layers: name, shape of what each puts out, parameters, what it is; as lines of text."""
+        batch = torch.zeros(2, *self.preprocessing.shape, device=self.device)
+        return str(outline(self.model, channels_last(batch) if self._channels_last else batch))
 
     def save(self, folder: str | Path) -> Path:
         """Write `weights.safetensors` and `learner.json`; what stood there before is replaced as a whole file each."""
@@ -202,8 +221,11 @@ class Learner:
             "preprocessing": self.preprocessing.to_dict(),
             "task": self.task.to_dict(),
         }
-        weights = {name: own_copy(tensor) for name, tensor in self.model.state_dict().items()}
-        replace_file(folder / "weights.safetensors", save(weights))
+        if isinstance(self.model, AtOnce):
+            replace_file(folder / self.model.FILE, self.model.saved())
+        else:
+            weights = {name: own_copy(tensor) for name, tensor in self.model.state_dict().items()}
+            replace_file(folder / "weights.safetensors", save(weights))
         replace_file(folder / "learner.json", json.dumps(about, indent=1).encode())
         return folder
 
@@ -230,8 +252,11 @@ class Learner:
         learner.preprocessing = Preprocessing.from_dict(about["preprocessing"])
         learner.task = task_from_dict(about["task"])
         learner._rebuild(module)
-        learner.model.load_state_dict(load_file(Path(folder) / "weights.safetensors"))
-        learner._place(device)
+        if isinstance(learner.model, AtOnce):
+            learner.model.load(Path(folder))
+        else:
+            learner.model.load_state_dict(load_file(Path(folder) / "weights.safetensors"))
+        learner._place("cpu" if isinstance(learner.model, AtOnce) else device)
         learner.model.eval()
         return learner
 
@@ -261,7 +286,12 @@ class Learner:
                 "Pass it: Learner.load(folder, module=network)."
             )
         self.model = module or build(
-            model.name, model.options, inputs=self.preprocessing.shape, outputs=self.task.outputs, seed=0
+            model.name,
+            model.options,
+            inputs=self.preprocessing.shape,
+            outputs=self.task.outputs,
+            seed=0,
+            columns=self.preprocessing.columns,
         )
 
     def _resolve_model(self, model: ModelRecipe) -> ModelRecipe:
@@ -282,10 +312,24 @@ class Learner:
             order=(lambda epoch: permutation(seed, epoch, count)) if shuffle else None,
         )
 
-    def _judged(self, data: Any, rows: "np.ndarray[Any, Any] | None") -> tuple[Tensor, Tensor]:
-        dataset = data_of(self.recipe, data)
-        part = dataset if rows is None else dataset[rows]
-        return self._outputs(self.preprocessing.encode(part), self.task.encode(part.targets()))
+    def _samples(self) -> Samples:
+        """All that there is to train on, as the model sees it."""
+        if self.dataset is None:
+            raise ConfigError("There is nothing to train on yet: call prepare(dataset) before, or fit(data).")
+        part = self.dataset[self.division.train]
+        targets = self.task.encode(part.targets())
+        return Samples(
+            inputs=self.preprocessing.finish(self.preprocessing.encode(part)),
+            targets=targets,
+            columns=self.preprocessing.columns,
+            features=self.preprocessing.features,
+            weights=self.task.importance(targets),
+            mean=self.task.mean if isinstance(self.task, Regression) else 0.0,
+            deviation=self.task.deviation if isinstance(self.task, Regression) else 1.0,
+            classes=tuple(map(str, getattr(self.task, "classes", ()))),
+            target=self.task.target,
+            rows=torch.from_numpy(np.asarray(self.division.train, np.int64)),
+        )
 
     def _outputs(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return outputs_of(self.model, self._tensor_batches(inputs, targets, EVALUATION_BATCH))

@@ -1,6 +1,7 @@
 """A learner without a run: fit, predict, evaluate, save, load."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -114,9 +115,13 @@ def test_training_before_preparing_says_what_is_missing() -> None:
         learner().train()
 
 
-def test_the_summary_counts_the_parameters() -> None:
-    text = learner().fit("iris").summary()
-    assert f"{4 * 8 + 8 + 8 * 3 + 3}  parameters" in text
+def test_the_summary_has_shapes_and_counts_the_parameters(tmp_path) -> None:
+    fitted = learner().fit("iris")
+    assert f"{4 * 8 + 8 + 8 * 3 + 3}  parameters" in fitted.summary()
+    assert re.search(r"^hidden\.1 +8 +0  ReLU\(\)$", fitted.summary(), re.MULTILINE)
+    assert Learner.load(fitted.save(tmp_path)).summary() == fitted.summary()
+    pictures = Learner(recipes.from_dict({"model": {"name": "cnn", "channels": [6]}, "train": {"epochs": 1}}))
+    assert re.search(r"^convolutions\.2 +6x4x4 ", pictures.prepare(glia.dataset("digits")).summary(), re.MULTILINE)
 
 
 def test_one_sample_and_many_give_the_same(tmp_path) -> None:

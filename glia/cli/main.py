@@ -12,6 +12,7 @@ import typer
 from glia import __version__
 from glia.cli import (
     artifacts,
+    compare,
     demo,
     doctor,
     explain,
@@ -39,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("train", epilog=train.EXAMPLE)(train.train)
+app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
 app.command("predict", epilog=predict.PREDICT_EXAMPLE)(predict.predict)
 app.command("evaluate", epilog=predict.EVALUATE_EXAMPLE)(predict.evaluate)
 app.command("explain", epilog=explain.EXAMPLE)(explain.explain)

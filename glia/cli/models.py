@@ -1,14 +1,15 @@
-"""`glia models`: the architectures there are. Read from the catalogue, without torch."""
+"""`glia models`: the architectures there are, from the catalogue and without torch; and a network layer by layer."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from glia import config
 from glia.cli import output
 from glia.config import Plain
-from glia.errors import NotFoundError, did_you_mean
-from glia.recipe import catalogue
+from glia.errors import ConfigError, NotFoundError, did_you_mean
+from glia.recipe import catalogue, from_dict
 
 app = typer.Typer(help="Models: list, show.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,11 +25,28 @@ def list_(as_json: output.Json = False) -> None:
     output.table(["model", "sizes", ""], rows)
 
 
-@app.command("show", epilog="Example: glia models show cnn/guide")
+EXAMPLES = """Examples: glia models show cnn/guide
+  glia models show mlp --inputs 1,28,28 --outputs 10 --set model.hidden=[64]"""
+
+
+@app.command("show", epilog=EXAMPLES)
 def show(
-    name: Annotated[str, typer.Argument(help="A family, or a size of it: cnn/guide.")], as_json: output.Json = False
+    name: Annotated[str, typer.Argument(help="A family, a size of it: cnn/guide, or module:Class.")],
+    inputs: Annotated[
+        str | None, typer.Option(metavar="SHAPE", help="Of one sample, such as 13 or 1,28,28: show the layers.")
+    ] = None,
+    outputs: Annotated[int, typer.Option(min=1, help="Of the last layer: classes, or 1 for a number.")] = 1,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A model.… of the recipe; repeatable.")
+    ] = None,
+    as_json: output.Json = False,
 ) -> None:
-    """Show the options of a family, and what its named sizes set; of a size, its options."""
+    """Show the options of a family, and what its named sizes set; with --inputs, the network layer by layer."""
+    if inputs is not None:
+        _layer_by_layer(name, _shape(inputs), outputs, config.parse_settings(settings or []), as_json)
+        return
+    if settings:
+        raise ConfigError(f"--set {settings[0]} needs a network to act on: add --inputs, the shape of one sample.")
     family = _found(name)
     if as_json:
         output.emit(family)
@@ -61,6 +79,32 @@ def activations(
         for name, each in known.items()
     ]
     output.table(["activation", "formula", "derivative", "range", "parameters"], rows)
+
+
+def _layer_by_layer(name: str, inputs: tuple[int, ...], outputs: int, settings: Plain, as_json: bool) -> None:
+    import torch
+
+    from glia.models import build
+    from glia.models.outline import outline
+
+    model = from_dict({"model": {"name": name}}).with_settings(settings).model
+    network = build(model.name, model.options, inputs=inputs, outputs=outputs, seed=0)
+    found = outline(network, torch.zeros(2, *inputs))
+    if as_json:
+        output.emit(config.to_dict(found))
+        return
+    typer.echo(found)
+
+
+def _shape(given: str) -> tuple[int, ...]:
+    """The shape of one sample as it is written on the command line."""
+    try:
+        shape = tuple(int(side) for side in given.split(","))
+    except ValueError:
+        shape = ()
+    if not shape or min(shape) < 1:
+        raise ConfigError(f"--inputs {given}: the shape of one sample is expected, such as 13 or 1,28,28.")
+    return shape
 
 
 def _parameters(defaults: Plain) -> str:

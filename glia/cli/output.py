@@ -26,7 +26,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for index, column in enumerate(columns):
         numeric = any(isinstance(row[index], int | float) for row in rows)
-        drawn.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        drawn.add_column(visible(column), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row))
     if not console.is_terminal:  # a pipe gets whole lines, whatever their width
@@ -36,9 +36,22 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 def facts(values: Mapping[str, Any]) -> None:
     """Print names and values below each other."""
-    wide = max((len(name) for name in values), default=0)
-    for name, value in values.items():
-        typer.echo(f"{name:<{wide}}  {_cell(value)}")
+    shown = [(visible(name), _cell(value)) for name, value in values.items()]
+    wide = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        typer.echo(f"{name:<{wide}}  {value}")
+
+
+def visible(text: str) -> str:
+    r"""The text on one line; what would move the cursor or change colours is written out.
+
+    Example:
+        >>> visible("one\ntwo \x1b[31mred")
+        'one\\ntwo \\x1b[31mred'
+    """
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def say(line: str) -> None:
@@ -68,7 +81,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else visible(str(value))
 
 
 def _strict(value: Any) -> Any:

@@ -12,6 +12,7 @@ from glia.cli.weights import EXAMPLE as FIND_EXAMPLE
 from glia.cli.weights import find_weights
 
 app = typer.Typer(help="Runs: list, show, compare, stop, delete.", no_args_is_help=True, rich_markup_mode=None)
+MOST_NAMED = 10
 app.command("find-weights", epilog=FIND_EXAMPLE)(find_weights)
 
 
@@ -48,15 +49,18 @@ def show(
     out: Annotated[Path | None, typer.Option(help="With --source: write it to this new folder.")] = None,
     as_json: output.Json = False,
 ) -> None:
-    """Show one run: state, data, metrics and params."""
+    """Show one run: state, data, metrics and params, and the runs inside it."""
     from glia import api
+    from glia.record.runs import Runs
 
     found = api.run(run)
     if source or out:
         show_source(found, out, as_json)
         return
+    inner = Runs(f"parent = '{found.id}'")[:]
     if as_json:
-        output.emit({**_short(found), "params": found.params, "tags": found.tags, "notes": found.notes})
+        said = {"params": found.params, "tags": found.tags, "notes": found.notes}
+        output.emit({**_short(found), **said, "inside": [each.id for each in inner]})
         return
     output.facts(
         {
@@ -66,6 +70,9 @@ def show(
             "state": f"{found.state} ({found.reason})" if found.reason else found.state,
             "created": f"{found.created:%Y-%m-%d %H:%M:%S} UTC, {output.ago(found.created)}",
             **({"inside": found.parent} if found.parent else {}),
+            **({"contains": _named(inner)} if inner else {}),
+            **({"tags": ", ".join(f"{key}={value}" for key, value in found.tags.items())} if found.tags else {}),
+            **({"notes": found.notes} if found.notes else {}),
             "data version": found.data_version,
             **({"files": ", ".join(each.name for each in kept)} if (kept := found.artifacts()) else {}),
             "folder": found.folder,
@@ -118,8 +125,15 @@ def _short(run: Any) -> dict[str, Any]:
         "state": run.state,
         "reason": run.reason,
         "created": run.created.isoformat(),
+        "parent": run.parent,
         "summary": run.summary,
     }
+
+
+def _named(runs: list[Any]) -> str:
+    """The first few by id and name."""
+    shown = ", ".join(f"{run.id[:6]} {run.name}" for run in runs[:MOST_NAMED])
+    return shown + (f", … ({len(runs):,} in all)" if len(runs) > MOST_NAMED else "")
 
 
 def _model(run: Any) -> str:

@@ -28,10 +28,12 @@ from glia.data.encoders import (
     ArrayEncoder,
     CategoryEncoder,
     Encoder,
+    NumberEncoder,
     PictureEncoder,
     fit_encoder,
 )
 from glia.errors import DataError
+from glia.models.samples import Column as Described
 
 
 @final
@@ -65,6 +67,29 @@ class Preprocessing:
         return tuple(
             name for encoder in self.encoders if not isinstance(encoder, PictureEncoder) for name in encoder.features
         )
+
+    @property
+    def columns(self) -> tuple[Described, ...]:
+        """The columns of the data and which of the model's inputs were made of each; none for pictures."""
+        found: list[Described] = []
+        for encoder in self.encoders:
+            first = sum(each.size for each in found)
+            if isinstance(encoder, CategoryEncoder):
+                labels = (*map(str, encoder.labels), *(["other"] if encoder.other else []))
+                found.append(Described(encoder.name, "categories", first, len(labels), labels=labels))
+            elif isinstance(encoder, NumberEncoder):
+                mean = encoder.mean + encoder.origin
+                found.append(
+                    Described(encoder.name, "numbers", first, mean=mean, deviation=encoder.std, times=encoder.times)
+                )
+                if encoder.gaps:
+                    found.append(Described(encoder.features[1], "categories", first + 1, labels=("missing",)))
+            elif isinstance(encoder, ArrayEncoder):
+                vector = len(encoder.mean) == len(encoder.features)
+                for at, name in enumerate(encoder.features):
+                    mean, deviation = encoder.mean[at if vector else 0], encoder.std[at if vector else 0]
+                    found.append(Described(name, "numbers", first + at, mean=mean, deviation=deviation))
+        return tuple(found)
 
     def encode(self, samples: Dataset) -> Tensor:
         """Samples as one compact tensor: uint8 N C H W, laid out channels last, or float32 N F.

@@ -75,29 +75,39 @@ def divide(dataset: "Dataset", split: Split, seed: int) -> Division:
     return without_unseen(division, target.values()) if isinstance(target, Categories) else division
 
 
-def folds(dataset: "Dataset", k: int, seed: int) -> list[Division]:
+def folds(dataset: "Dataset", k: int, seed: int, *, by: str = "") -> list[Division]:
     """`k` divisions into train and validation: each sample validates once, equal samples in the same fold.
 
     Within each class, or decile of a numeric target, samples are ordered by hash and dealt in turn, so that folds
     differ by at most one sample as far as copies allow. Samples of an official test split are in no fold.
 
+    Args:
+        dataset: whose samples are dealt.
+        k: how many folds.
+        seed: another seed deals otherwise.
+        by: a column whose equal values stay in one fold; "" or "content": by the features. A training sample that
+            equals one of its fold, but is of another group, is left out of that training part.
+
     Raises:
-        ConfigError: fewer than two folds, or more than there are different samples.
+        ConfigError: fewer than two folds, or more than there are different samples or groups.
+        DataError: there is no column `by`.
     """
     rows = np.arange(len(dataset))
     if dataset.official is not None:
         rows = rows[dataset.official != "test"]
-    contents = dataset.contents()[rows]
-    different = len(np.unique(contents))
+    contents = dataset.contents(without=by)[rows]
+    groups = _named_groups(dataset, by, dataset.contents(without=by))[0][rows] if by in dataset.columns else contents
+    if by not in ("", BY_CONTENT, *dataset.columns):
+        raise _unknown_group(dataset, by)
+    different = len(np.unique(groups))
     if not 2 <= k <= different:
-        raise ConfigError(f"folds={k} cannot be had of {different} different samples: give 2 to {different}.")
+        things = f"groups of '{by}'" if by in dataset.columns else "samples"
+        raise ConfigError(f"folds={k} cannot be had of {different} different {things}: give 2 to {different}.")
     target = dataset.columns.get(dataset.target)
     strata = np.zeros(len(rows)) if target is None else _strata(target)[rows]
-    fold = _deal(content.places(contents, seed, "folds"), strata, k)
-    return [
-        Division(rows[fold != i], rows[fold == i], np.empty(0, np.int64), f"fold {i + 1} of {k}, dealt by content hash")
-        for i in range(k)
-    ]
+    fold = _deal(content.places(groups, seed, "folds"), strata, k)
+    dealt = f"by group '{by}'" if by in dataset.columns else "by content hash"
+    return [_fold(rows, contents, fold == i, f"fold {i + 1} of {k}, dealt {dealt}") for i in range(k)]
 
 
 def without_unseen(division: Division, labels: NDArray[Any]) -> Division:
@@ -139,14 +149,10 @@ def _official(dataset: "Dataset", split: Split) -> tuple[NDArray[np.int8], dict[
 def _groups(dataset: "Dataset", by: str, contents: Words) -> tuple[Words | Times, str, list[str]]:
     """What must stay together, the rule in words, what is to be said."""
     if by in dataset.columns:
-        if by == dataset.target:
-            raise DataError(f"data.split.by='{by}' is the target: each class would lie on one side only.")
-        column = dataset.columns[by]
-        gaps = int(column.gaps.sum())
-        said = [f"{_samples(gaps)} without a '{by}' each went their own way."] if gaps else []
-        return np.where(column.gaps, contents, column.words), f"by group '{by}'", said
+        words, said = _named_groups(dataset, by, contents)
+        return words, f"by group '{by}'", said
     if by not in ("", BY_CONTENT):
-        raise DataError(f"data.split.by='{by}' is not a column of {dataset.title}.{did_you_mean(by, dataset.columns)}")
+        raise _unknown_group(dataset, by)
     times = [(name, column) for name, column in dataset.features.items() if isinstance(column, Times)]
     if times and not by:
         name, column = times[0]
@@ -158,6 +164,30 @@ def _groups(dataset: "Dataset", by: str, contents: Words) -> tuple[Words | Times
             said.append(f"{_samples(int(column.gaps.sum()))} without a '{name}' count as the earliest.")
         return column, f"by time of '{name}'", said
     return contents, "by content hash", []
+
+
+def _named_groups(dataset: "Dataset", by: str, contents: Words) -> tuple[Words, list[str]]:
+    """The group of each sample by a column, and what is to be said."""
+    if by == dataset.target:
+        raise DataError(f"data.split.by='{by}' is the target: each class would lie on one side only.")
+    column = dataset.columns[by]
+    gaps = int(column.gaps.sum())
+    said = [f"{_samples(gaps)} without a '{by}' each went their own way."] if gaps else []
+    return np.where(column.gaps, contents, column.words), said
+
+
+def _unknown_group(dataset: "Dataset", by: str) -> DataError:
+    return DataError(f"data.split.by='{by}' is not a column of {dataset.title}.{did_you_mean(by, dataset.columns)}")
+
+
+def _fold(rows: Indices, contents: Words, judged: NDArray[np.bool_], rule: str) -> Division:
+    """One fold of `rows`: copies of what is judged on, in groups of others, leave the training part."""
+    copies = ~judged & np.isin(contents, contents[judged])
+    # Where most samples repeat each other, an equal one is no sign of a copy.
+    if copies.any() and 2 * len(np.unique(contents)) > len(contents):
+        said = (f"Left out of training, for they equal a sample of the fold: {_samples(int(copies.sum()))}.",)
+        return Division(rows[~judged & ~copies], rows[judged], np.empty(0, np.int64), rule, said)
+    return Division(rows[~judged], rows[judged], np.empty(0, np.int64), rule)
 
 
 def _carve(

@@ -15,20 +15,40 @@ from torch import nn
 
 from glia.config import Plain, from_dict
 from glia.errors import ConfigError, did_you_mean
+from glia.models.samples import Column
 from glia.nn.random import reseed, stream_seed
 
 MODELS: dict[str, str] = {
     "mlp": "glia.models.mlp:MLP",
+    "linear": "glia.models.linear:Linear",
     "cnn": "glia.models.cnn:CNN",
     "layers": "glia.models.layers:Layers",
     "perceptron": "glia.models.perceptron:Perceptron",
     "residual-mlp": "glia.models.residual_mlp:ResidualMLP",
+    "tabm": "glia.models.tabm:TabM",
+    # What networks are compared with; these have no weights to train and are fitted at once.
+    "baseline": "glia.classical.baseline:Baseline",
+    "random-forest": "glia.classical.random_forest:RandomForest",
+    "linear-regression": "glia.classical.linear_regression:LinearRegression",
+    "polynomial-regression": "glia.classical.polynomial_regression:PolynomialRegression",
+    "stepwise-regression": "glia.classical.stepwise_regression:StepwiseRegression",
+    "ridge": "glia.classical.ridge:Ridge",
+    "lasso": "glia.classical.lasso:Lasso",
+    "elastic-net": "glia.classical.elastic_net:ElasticNet",
+    "decision-tree": "glia.classical.decision_tree:DecisionTree",
+    "naive-bayes": "glia.classical.naive_bayes:NaiveBayes",
+    "nb-tree": "glia.classical.nb_tree:NBTree",
+    "nearest-neighbours": "glia.classical.nearest_neighbours:NearestNeighbours",
+    "gradient-boosting": "glia.classical.gradient_boosting:GradientBoosting",
+    "logistic-regression": "glia.classical.logistic_regression:LogisticRegression",
 }
-"""Family → where its class stands. The class takes (config, inputs=, outputs=); its module has `SIZES`.
+"""Family → where its class stands. The class takes (config, inputs=, outputs=), and `columns=` if it asks for it; its module has
+`SIZES`.
 
 A module may have a `RECIPE`, `{"train": {…}, "task": {…}}`: what suits its paper better than the general defaults.
 """
 
+ESTIMATOR = "glia.classical.estimator:Estimator"  # around a class of one's own that has fit and predict
 SMALLEST_PICTURE = 8  # pixels a side; the defaults of `cnn` halve it three times
 
 
@@ -43,17 +63,24 @@ class Family:
 
 
 def build(
-    name: str, options: Mapping[str, Any] | None = None, *, inputs: tuple[int, ...], outputs: int, seed: int
+    name: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    inputs: tuple[int, ...],
+    outputs: int,
+    seed: int,
+    columns: tuple[Column, ...] = (),
 ) -> nn.Module:
     """The network that a recipe's `[model]` names, with its first weights.
 
     Args:
         name: `"mlp"`, `"cnn/guide"`, or `"package.module:Class"` for a class of one's own, which is called with the
-            keywords `inputs`, `outputs` and the options.
+            keywords `inputs`, `outputs` and the options; an estimator of scikit-learn's kind with the options alone.
         options: what departs from the defaults, or from the size's.
         inputs: shape of one sample, such as (features,) or (channels, height, width).
         outputs: size of the last layer.
         seed: equal seeds give equal weights. torch's default generator is left as it was.
+        columns: what the features are made of, for families that take it; empty: numbers, all of them.
 
     Raises:
         ConfigError: an unknown name, size or option, or options that do not fit the inputs.
@@ -68,9 +95,10 @@ def build(
     if not prod(inputs):
         raise ConfigError(f"The samples have the shape {inputs}: there is nothing to learn from. Give them features.")
     make = _own(name, options or {}) if ":" in name else _named(name, options or {})
+    described = {"columns": columns} if "columns" in inspect.signature(make).parameters else {}
     with torch.random.fork_rng(devices=[]):
         reseed(stream_seed(seed, "initialisation"))
-        return make(inputs=inputs, outputs=outputs)
+        return make(inputs=inputs, outputs=outputs, **described)
 
 
 def default_model(shape: tuple[int, ...]) -> str:
@@ -108,6 +136,10 @@ def _named(name: str, options: Mapping[str, Any]) -> Callable[..., nn.Module]:
 
 def _own(reference: str, options: Mapping[str, Any]) -> Callable[..., nn.Module]:
     model = _imported(reference)
+    if not issubclass(model, nn.Module):
+        module_name, _, class_name = ESTIMATOR.partition(":")
+        around = getattr(importlib.import_module(module_name), class_name)
+        return partial(around, model, options)
 
     def construct(*, inputs: tuple[int, ...], outputs: int) -> nn.Module:
         given = {"inputs": inputs, "outputs": outputs, **options}
@@ -125,7 +157,7 @@ def _own(reference: str, options: Mapping[str, Any]) -> Callable[..., nn.Module]
     return construct
 
 
-def _imported(reference: str) -> type[nn.Module]:
+def _imported(reference: str) -> type[Any]:
     module_name, _, name = reference.partition(":")
     here = str(Path.cwd())
     if not {"", here} & set(sys.path):
@@ -144,11 +176,20 @@ def _imported(reference: str) -> type[nn.Module]:
             "Write package.module:Class, with dots and without .py."
         ) from None
     model = getattr(module, name, None)
-    if inspect.isclass(model) and issubclass(model, nn.Module):
+    if inspect.isclass(model) and (issubclass(model, nn.Module) or _is_estimator(model)):
         return model
     if model is None:
         classes = [
-            key for key, value in vars(module).items() if inspect.isclass(value) and issubclass(value, nn.Module)
+            key
+            for key, value in vars(module).items()
+            if inspect.isclass(value) and (issubclass(value, nn.Module) or _is_estimator(value))
         ]
         raise ConfigError(f"Module '{module_name}' has no class '{name}'.{did_you_mean(name, classes)}")
-    raise ConfigError(f"'{reference}' is no model: a class derived from torch.nn.Module is expected.")
+    raise ConfigError(
+        f"'{reference}' is no model: a class derived from torch.nn.Module is expected, or one with fit and predict."
+    )
+
+
+def _is_estimator(kind: type[Any]) -> bool:
+    """Whether it is of scikit-learn's kind."""
+    return callable(getattr(kind, "fit", None)) and callable(getattr(kind, "predict", None))

@@ -82,11 +82,15 @@ def _kind(schema: Plain) -> str:
 
 
 def _comments(config: type[Any]) -> dict[str, str]:
-    """What stands after the `#` of each field."""
-    source = textwrap.dedent(inspect.getsource(config))
-    lines = source.splitlines()
-    fields = [node for node in ast.parse(source).body[0].body if isinstance(node, ast.AnnAssign)]  # type: ignore[attr-defined]
-    return {ast.unparse(node.target): lines[(node.end_lineno or 1) - 1].partition("  # ")[2].strip() for node in fields}
+    """What stands after the `#` of each field, those that it inherits among them."""
+    found: dict[str, str] = {}
+    for kind in config.__mro__[-2::-1]:
+        source = textwrap.dedent(inspect.getsource(kind))
+        lines = source.splitlines()
+        fields = [node for node in ast.parse(source).body[0].body if isinstance(node, ast.AnnAssign)]  # type: ignore[attr-defined]
+        for node in fields:
+            found[ast.unparse(node.target)] = lines[(node.end_lineno or 1) - 1].partition("  # ")[2].strip()
+    return found
 
 
 if __name__ == "__main__":

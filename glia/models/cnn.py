@@ -3,7 +3,8 @@
 Paper      LeCun et al., 1998, *Gradient-based learning applied to document recognition*.
            https://doi.org/10.1109/5.726791
 We differ  rectifiers and maximum pooling in place of sigmoids and averages; every filter reads all channels; dropout
-           (Srivastava et al., 2014) before the dense layers.
+           (Srivastava et al., 2014) before the dense layers, and of whole channels (Tompson et al., 2015) after each
+           convolution.
 Letters    B samples, C channels, H x W pixels, D units of a dense layer, K outputs.
 """
 
@@ -36,6 +37,7 @@ class CNNConfig:
     hidden: Widths = ()  # D, units of each dense layer before the last
     activation: Activation = "relu"  # after each convolution and dense layer; a name, or a table with parameters
     dropout: Share = 0.0  # share of features left out before the dense layers while training
+    spatial_dropout: Share = 0.0  # share of channels left out after each convolution while training
     initialisation: Initialisation = "auto"  # of the weights; auto: what belongs to the activation
 
     def __post_init__(self) -> None:
@@ -113,4 +115,6 @@ def _convolutions(config: CNNConfig, shape: Shape) -> tuple[nn.Sequential, Shape
         if config.pool:
             shape = pooled_shape(shape, config.pool)
             layers.append(nn.MaxPool2d(config.pool))
+        if config.spatial_dropout:
+            layers.append(nn.Dropout2d(config.spatial_dropout))
     return nn.Sequential(*layers), shape

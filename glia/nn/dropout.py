@@ -1,4 +1,4 @@
-"""Dropout of single connections.
+"""Dropout of single connections, and of units where they are many.
 
 Paper      Wan et al., 2013, *Regularization of neural networks using DropConnect*.
            https://proceedings.mlr.press/v28/wan13
@@ -7,6 +7,7 @@ We differ  one mask for a whole batch in place of one for each sample; in use th
 Letters    B samples, F features, H units.
 """
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -26,3 +27,18 @@ class DropConnect(nn.Linear):
     def extra_repr(self) -> str:
         """The share, where a model is printed."""
         return f"{super().extra_repr()}, share={self.share}"
+
+
+class WideDropout(nn.Dropout):
+    """Dropout of units that takes a quarter of the draws: 16 random bits a unit, where torch takes 64 on a CPU.
+
+    The share left out is the nearest multiple of 2⁻¹⁶. Of a step of TabM, torch's own takes a fifth.
+    """
+
+    def forward(self, x: Float[Tensor, "*B H"]) -> Float[Tensor, "*B H"]:
+        """Units left out at random while training, the others scaled up for it."""
+        if not self.training or x.device.type != "cpu" or not 0 < self.p < 1:
+            return super().forward(x)
+        draws = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+        kept = draws[: x.numel()].view(x.shape) >= round(self.p * 2**16) - 2**15
+        return x * kept.to(x.dtype).mul_(1 / (1 - self.p))

@@ -1,8 +1,10 @@
 """Many runs at once: newest first, read only as far as they are looked at."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, overload
 
+from glia.errors import ConfigError, NotFoundError
 from glia.record.run import Run
 from glia.tracking.home import open_home
 from glia.tracking.index import Index
@@ -10,8 +12,6 @@ from glia.tracking.searching import NEWEST_FIRST, Search
 
 if TYPE_CHECKING:
     import pandas
-
-PAGE = 100
 
 
 class Runs(Sequence[Run]):
@@ -35,6 +35,9 @@ class Runs(Sequence[Run]):
         self._index = Index(self._home)
         self._limit = limit
 
+        if limit is not None and limit < 0:
+            raise ConfigError(f"limit={limit} is less than none. Leave it out for all runs.")
+
     def __len__(self) -> int:
         self._index.refresh()
         count = self._index.count(self._search)
@@ -49,15 +52,18 @@ class Runs(Sequence[Run]):
             wanted = range(*key.indices(len(self)))
             first = min(wanted, default=0)
             page = self._page(first, max(wanted, default=-1) + 1 - first)
-            return [page[position - first] for position in wanted]
+            return [page[position - first] for position in wanted if position - first < len(page)]
         position = key + len(self) if key < 0 else key
         if not 0 <= position < len(self):
             raise IndexError(f"There are {len(self)} runs; {key} is outside.")
         return self._page(position, 1)[0]
 
     def __iter__(self) -> Iterator[Run]:
-        for start in range(0, len(self), PAGE):
-            yield from self._page(start, min(PAGE, len(self) - start))
+        self._index.refresh()
+        # All at once: were they asked for page by page, runs that begin meanwhile would push others out of the pages.
+        for run in self._index.ids(self._search, limit=self._limit):
+            with suppress(NotFoundError):  # deleted meanwhile
+                yield Run(self._home / "runs" / run)
 
     def hint(self) -> str:
         """What may be wrong with an expression that nothing matches: names that no run has."""

@@ -68,7 +68,8 @@ def train(recipe: Recipe, data: Any, order: Order) -> Run:
         environment={"device": devices.describe(learner.device), "threads": torch.get_num_threads()},
     )
     recorder.data(version=dataset.version, name=dataset.name, samples=len(dataset))
-    for said in (*dataset.said, *learner.division.said, *learner.preprocessing.said, *noticed(learner.model)):
+    odd = noticed(learner.model, getattr(learner.task, "loss_name", ""))
+    for said in (*dataset.said, *learner.division.said, *learner.preprocessing.said, *odd):
         recorder.warn(said)
     return _carry_out(learner, recorder, order, resume=False)
 

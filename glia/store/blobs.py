@@ -92,9 +92,25 @@ class Blobs:
         except FileNotFoundError:
             raise self._missing(name) from None
 
-    def delete(self, name: str) -> None:
-        """Remove a blob; one that is gone already is no error."""
-        self._path(name).unlink(missing_ok=True)
+    def delete(self, name: str, untouched_seconds: float = 0.0) -> None:
+        """Remove a blob; one that is gone already is no error.
+
+        Args:
+            name: its hash.
+            untouched_seconds: keep it if somebody put it in the last so many seconds, even at this very moment.
+        """
+        path = self._path(name)
+        if not untouched_seconds:
+            path.unlink(missing_ok=True)
+            return
+        # Put aside first, where `put` does not find it: what is put from now on is written anew.
+        aside = self.folder / f"{UNFINISHED}{os.urandom(8).hex()}"
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(aside)
+            if aside.stat().st_mtime < time.time() - untouched_seconds:
+                aside.unlink()
+            else:
+                aside.rename(path)
 
     def hashes(self, untouched_seconds: float = 0.0) -> Iterator[str]:
         """The hashes of all blobs, one shelf after the other, each in order.
@@ -111,13 +127,13 @@ class Blobs:
                         if not untouched_seconds or self._path(name).stat().st_mtime < latest:
                             yield name
 
-    def clear_unfinished(self) -> None:
-        """Remove what processes left that were killed while they put something."""
+    def unfinished(self) -> Iterator[Path]:
+        """The files that processes left that were killed while they put something."""
         for name in _entries(self.folder):
             with contextlib.suppress(OSError):
                 path = self.folder / name
                 if name.startswith(UNFINISHED) and time.time() - path.stat().st_mtime > SECONDS_TO_NAME:
-                    path.unlink()
+                    yield path
 
     def _renewed(self, name: str) -> bool:
         """Whether the blob is there; if so, it counts as put now."""

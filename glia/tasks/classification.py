@@ -120,6 +120,10 @@ class Classification:
         weights = _as_tensor(self.weights, outputs.device, outputs.dtype) if self.weights else None
         return class_loss(self.loss_name, self.loss_options, outputs, targets, weights)
 
+    def importance(self, targets: Int[Tensor, "N"]) -> Float[Tensor, "N"] | None:
+        """The weight of each sample's class."""
+        return torch.tensor(self.weights, dtype=torch.float64)[targets.cpu()] if self.weights else None
+
     def metrics(self, outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> dict[str, float]:
         """The metrics shown, over all samples given, in double precision."""
         outputs, targets = outputs.detach().cpu().double(), targets.cpu()

@@ -110,6 +110,23 @@ class Regression:
         check_outputs(self, outputs, targets)
         return NUMBER_LOSSES[self.loss_name](outputs.squeeze(1), targets, self.loss_options)
 
+    def residuals(self, outputs: Float[Tensor, "N 1"], targets: Float[Tensor, "N"]) -> Float[Tensor, "N"]:
+        """What is squared in the loss: for optimizers that ask for more than a gradient.
+
+        Raises:
+            ConfigError: the loss is no mean of squares.
+        """
+        if self.loss_name != "mse":
+            raise ConfigError(
+                f"Levenberg-Marquardt minimises squared errors, and task.loss is '{self.loss_name}'. Use "
+                "task.loss='mse', or another train.optimizer."
+            )
+        check_outputs(self, outputs, targets)
+        return outputs.squeeze(1) - targets
+
+    def importance(self, targets: Tensor) -> None:
+        """All errors cost the same."""
+
     def metrics(self, outputs: Float[Tensor, "N 1"], targets: Float[Tensor, "N"]) -> dict[str, float]:
         """The metrics shown, over all samples given: the loss without a unit, the others in the target's."""
         outputs, targets = outputs.detach().cpu().double(), targets.cpu().double()

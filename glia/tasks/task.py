@@ -80,6 +80,9 @@ class Task(Protocol):
             ConfigError: the outputs are not of shape (N, K).
         """
 
+    def importance(self, targets: Tensor) -> Tensor | None:
+        """(N,) what an error in each sample costs; None: the same in all."""
+
     def metrics(self, outputs: Tensor, targets: Tensor) -> dict[str, float]:
         """`loss` and the recipe's metrics over all samples given."""
 

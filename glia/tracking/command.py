@@ -191,7 +191,10 @@ def _refuse_unknown(command: Sequence[str]) -> None:
     if not command:
         raise ConfigError("There is no command to record. Write it after --, as in: glia record -- python train.py")
     if shutil.which(command[0]) is None:
-        raise NotFoundError(f"There is no program '{command[0]}' that could be run.")
+        hint = ""
+        if Path(command[0]).is_file():
+            hint = f" It is a file that cannot be executed. Name what runs it: glia record -- python {command[0]}"
+        raise NotFoundError(f"There is no program '{command[0]}' that could be run.{hint}")
 
 
 def _outcome(code: int, stopped: str) -> tuple[Written, str]:

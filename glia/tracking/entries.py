@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from glia.tracking.reader import RunReader
-from glia.tracking.records import Direction, number, plain
+from glia.tracking.records import Direction, clean, number, plain
 
 FAMILIES = ("metrics", "summary", "params", "tags")
 NAN = (None, "NaN")  # SQLite has no such number
@@ -118,11 +118,6 @@ def entry_of(reader: RunReader, *, log_changed: int, settled: bool) -> Entry:
         log_changed=log_changed,
         settled=settled,
     )
-
-
-def clean(text: str) -> str:
-    """The text as a database takes it: half of a surrogate pair, which JSON can hold, is no character."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _fact(value: Any) -> tuple[float | None, str | None]:

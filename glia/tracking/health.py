@@ -12,11 +12,15 @@ from pathlib import Path
 from glia.store.database import set_aside
 from glia.store.disks import kind_of_disk
 from glia.store.schema import REVISION
+from glia.tracking.columns import NAME as COLUMNS
+from glia.tracking.compaction import UNFINISHED as UNFINISHED_COLUMNS
 from glia.tracking.findings import Finding, counted, ok, problem, warning
 from glia.tracking.folders import SECONDS_TO_MAKE, UNFINISHED
 from glia.tracking.home import run_folders, runs_folder
 from glia.tracking.index import Index
+from glia.tracking.liveness import is_held
 from glia.tracking.sinks import best_way
+from glia.tracking.verifying import damage_of
 from glia.tracking.writer import SegmentWriter
 
 LITTLE_ROOM_BYTES = 1 << 30
@@ -106,11 +110,14 @@ def check_leftovers(home: Path) -> Iterator[Finding]:
 def leftovers(home: Path) -> list[Path]:
     """Half-made files and folders that nobody works on any more, and locks without a segment."""
     old = time.time() - SECONDS_TO_MAKE
-    found = [path for place in (home, runs_folder(home)) for path in place.glob(f"{UNFINISHED}*")]
+    places = (home, runs_folder(home), home / "blobs")
+    found = [path for place in places for path in place.glob(f"{UNFINISHED}*")]
     for folder in run_folders(home):
         found += [*folder.glob(".*.*-*"), *folder.glob("media/.*.*-*")]
         found += [lock for lock in folder.glob("log/*.lock") if not lock.with_suffix(".log").exists()]
-    return [path for path in found if _changed(path) < old]
+    columns = [folder / UNFINISHED_COLUMNS for folder in run_folders(home)]
+    dropped = [path for path in columns if path.exists() and not is_held(path)]  # its maker would hold it
+    return [path for path in found if _changed(path) < old] + dropped
 
 
 def repair(home: Path) -> list[str]:
@@ -122,6 +129,10 @@ def repair(home: Path) -> list[str]:
         else:
             path.unlink(missing_ok=True)
         done.append(f"Removed '{path}'.")
+    for folder in run_folders(home):
+        if damage_of(folder):
+            (folder / COLUMNS).unlink(missing_ok=True)
+            done.append(f"Removed '{folder / COLUMNS}': it is made anew from the log.")
     if any(finding.verdict == "problem" for finding in check_database(home)):
         set_aside(home / "glia.db")
         done.append(f"Set '{home / 'glia.db'}' aside.")

@@ -5,13 +5,13 @@ by somebody else is refused, because what lies in it could have been put there f
 home folder nor `/` is taken unless it is named.
 """
 
-import json
 import os
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
 from glia.errors import NotFoundError, StoreError
+from glia.tracking.records import loads
 
 FOLDER = ".glia"
 RUNS, DELETED = "runs", "deleted"
@@ -97,6 +97,8 @@ def find_run(home: Path, reference: str, *, among: str = RUNS) -> Path:
     Raises:
         NotFoundError: no run fits, or several do; the message names near ones, or those that fit.
     """
+    if not isinstance(reference, str):
+        raise NotFoundError(f"A run is called by its id or name, a text, and not by {reference!r}.")
     if "@" in reference and among == RUNS:
         from glia.store.registry import Registry  # SQLAlchemy is loaded for those who ask by such a name only
 
@@ -131,7 +133,7 @@ def _hint(reference: str, named: dict[str, str]) -> str:
 def name_of(folder: Path) -> str:
     """The readable name of the run in a folder; empty if it cannot be read."""
     try:
-        return str(json.loads((folder / "run.json").read_text(encoding="utf-8"))["name"])
+        return str(loads((folder / "run.json").read_bytes())["name"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

@@ -1,6 +1,5 @@
 """A run read from its folder, whoever writes it and whether or not it has ended."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +35,7 @@ from glia.tracking.records import (
     WarningRecord,
     WeightsRecord,
     from_text,
+    loads,
     number,
 )
 from glia.tracking.segment_reader import News, SegmentReader
@@ -447,7 +447,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
         DataError: it is damaged, or in a format that only a newer Glia reads.
     """
     try:
-        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        facts = loads((folder / "run.json").read_bytes())
     except FileNotFoundError:
         raise NotFoundError(f"There is no run in '{folder}': it has no run.json.") from None
     except (OSError, ValueError) as error:
@@ -464,7 +464,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}

@@ -169,11 +169,11 @@ class RunRecorder:
                 stream = streams.get(name) or self._stream(name)
                 if type(value) is not float:
                     value = to_number(name, value)
-                stream.phase.last = step
                 try:
                     stream.append(stream.id, step, when, value)
                 except SegmentClosed:
                     self._append_anew(name, step, when, value)
+                stream.phase.last = step
         except struct.error:
             raise ConfigError(f"step={step} is beyond 64 bits.") from None
 
@@ -346,11 +346,13 @@ class RunRecorder:
                 stream = self._streams.get(name) or self._stream(name)
                 phase = stream.phase
                 step = steps.setdefault(phase, phase.last + 1)
-                phase.last = step
                 try:
                     stream.append(stream.id, step, when, number)
                 except SegmentClosed:
                     self._append_anew(name, step, when, number)
+                except struct.error:
+                    raise ConfigError(f"The step after {phase.last} is beyond 64 bits. Give one: step=…") from None
+                phase.last = step
 
     def _append_anew(self, name: str, step: int, when: int, value: float) -> None:
         while True:

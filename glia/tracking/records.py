@@ -192,7 +192,7 @@ def to_text(record: Record) -> bytes:
 def from_text(text: bytes) -> Record | None:
     """The inverse of `to_text`; None for what this Glia does not know."""
     try:
-        given = json.loads(text)
+        given = loads(text)
         cls: type[Any] = TYPES[given.pop("type")]
         known = {item.name for item in dataclasses.fields(cls)}
         fields = {name: value for name, value in given.items() if name in known}
@@ -200,6 +200,20 @@ def from_text(text: bytes) -> Record | None:
         return record
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def loads(text: bytes) -> Any:
+    """JSON as values. A half of a surrogate pair, which JSON can hold, is no character: nothing could print or send it.
+
+    Programs get them from names of files and arguments that are not UTF-8.
+    """
+    values = json.loads(text)
+    return _cleaned(values) if b"\\ud" in text else values
+
+
+def clean(text: str) -> str:
+    """The text without halves of surrogate pairs: `?` stands in their place."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def plain(value: Any) -> Any:
@@ -222,6 +236,14 @@ def plain(value: Any) -> Any:
 def number(value: Any) -> Any:
     """The number that `plain` wrote as a word; anything else as it is."""
     return _NOT_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(name): _cleaned(item) for name, item in value.items()}
+    return [_cleaned(item) for item in value] if isinstance(value, list) else value
 
 
 def _word(value: float) -> str:

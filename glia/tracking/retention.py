@@ -10,13 +10,17 @@ import os
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 from glia.errors import ConfigError, DataError, StoreError
+from glia.store.blobs import SECONDS_TO_NAME, Blobs
+from glia.store.locking import file_lock
 from glia.store.registry import Registry
 from glia.tracking.compaction import compact
 from glia.tracking.folders import SECONDS_TO_MAKE, UNFINISHED
@@ -32,6 +36,7 @@ from glia.tracking.unnamed import unnamed_blobs
 
 SECONDS_OF_GRACE = 7 * 86400.0
 ROWS_AT_ONCE = 500
+LOCK = "deleted.lock"
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,8 @@ def choose(
     chosen, by_parent = {}, defaultdict[str, list[Doomed]](list)
     for row in _rows(home, where, project, state):
         run = Doomed(row.id, row.name, row.state, row.updated.timestamp())
-        if (not references or run.id in named) and run.updated <= latest:
+        # Without a time to wait for: one that is recorded right now is named too, to be told why it is kept.
+        if (not references or run.id in named) and (not idle or run.updated <= latest):
             chosen[run.id] = run
     if children:
         for row in _rows(home, "not parent is null", None, None):
@@ -124,8 +130,9 @@ def delete(home: Path, runs: Iterable[Doomed], *, reason: str) -> Iterator[tuple
         if not refusal and any(is_held(lock) for lock in (folder / "log").glob("*.lock")):
             refusal = f"'{run.name}' is being written to by another process."
         if not refusal:
-            remark(folder, DeletedRecord(reason=reason), after=int(run.updated * 1e9))
-            _move(folder, home / DELETED / run.id)
+            with _alone(home):
+                remark(folder, DeletedRecord(reason=reason), after=int(run.updated * 1e9))
+                _move(folder, home / DELETED / run.id)
         yield run, refusal
 
 
@@ -136,10 +143,11 @@ def restore(home: Path, reference: str) -> Path:
         NotFoundError: no deleted run fits, or several do.
         StoreError: it cannot be moved.
     """
-    deleted = find_run(home, reference, among=DELETED)
-    folder = runs_folder(home) / deleted.name
-    _move(deleted, folder)
-    remark(folder, DeletedRecord(restored=True))
+    with _alone(home):
+        deleted = find_run(home, reference, among=DELETED)
+        folder = runs_folder(home) / deleted.name
+        _move(deleted, folder)
+        remark(folder, DeletedRecord(restored=True))
     return folder
 
 
@@ -186,8 +194,9 @@ def collect(
     """
     if min(grace, checkpoints or 0) < 0:
         raise ConfigError("A time to keep things for is at least 0.")
-    gone = [folder for folder in run_folders(home, among=DELETED) if _age(folder) >= grace]
-    yield _removed("deleted runs", gone, dry_run)
+    with nullcontext() if dry_run else _alone(home):
+        gone = [folder for folder in run_folders(home, among=DELETED) if _age(folder) >= grace]
+        yield _removed("deleted runs", gone, dry_run)
     begun = (path for path in _listed(runs_folder(home)) if path.name.startswith(UNFINISHED))
     yield _removed("half-made runs", (path for path in begun if _age(path) > SECONDS_TO_MAKE), dry_run)
     if checkpoints is not None:
@@ -196,7 +205,11 @@ def collect(
     if not dry_run:
         compacted = sum(compact(folder) for folder in run_folders(home))
         yield Collected("logs put into columns, to be read faster", compacted, 0)
-    yield _removed("files that no run names", unnamed_blobs(home, besides={path.name for path in gone}), dry_run)
+    blobs = Blobs(home / "blobs")
+    with nullcontext() if dry_run else _alone(home):
+        unnamed = unnamed_blobs(home, besides={path.name for path in gone})
+        yield _removed("files that no run names", unnamed, dry_run, partial(_remove_blob, blobs))
+    yield _removed("half-made files", blobs.unfinished(), dry_run)
 
 
 def _rows(home: Path, where: str, project: str | None, state: str | None) -> Iterator[RunRow]:
@@ -207,6 +220,19 @@ def _rows(home: Path, where: str, project: str | None, state: str | None) -> Ite
         yield from rows
         if len(rows) < ROWS_AT_ONCE:
             return
+
+
+@contextlib.contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """One at a time: a run that is moved while somebody looks for what no run names would not be seen by him."""
+    with ExitStack() as inside:
+        try:
+            inside.enter_context(file_lock(home / LOCK))
+        except FileNotFoundError:
+            pass  # no folder, so nothing to move
+        except OSError as error:
+            raise StoreError(f"Nothing in '{home}' can be moved or removed: {error.strerror}.") from error
+        yield
 
 
 def _move(source: Path, target: Path) -> None:
@@ -238,17 +264,25 @@ def _is_done_for(folder: Path, seconds: float) -> bool:
     return last is not None and last.state == "done" and last.reason != "budget"
 
 
-def _removed(what: str, paths: Iterable[Path], dry_run: bool) -> Collected:
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_blob(blobs: Blobs, path: Path) -> None:
+    blobs.delete(path.name, SECONDS_TO_NAME)
+
+
+def _removed(what: str, paths: Iterable[Path], dry_run: bool, remove: Callable[[Path], None] = _remove) -> Collected:
     count = size = 0
     for path in paths:
         count, size = count + 1, size + _bytes(path)
         if dry_run:
             continue
         try:
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+            remove(path)
         except OSError as error:
             raise StoreError(f"'{path}' cannot be removed: {error.strerror}.") from error
     return Collected(what, count, size)

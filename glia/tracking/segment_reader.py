@@ -144,12 +144,15 @@ def records_of(run: Path) -> Iterator[Record]:
     """Every record of a run's log, segment by segment, without keeping its numbers.
 
     Raises:
-        DataError: a segment is none, or one that only a newer Glia reads.
+        DataError: a segment is none, or one that only a newer Glia reads, or records of it are damaged.
     """
     for path in sorted((run / "log").glob("*.log")):
-        for news in SegmentReader(path).refresh():
+        reader = SegmentReader(path)
+        for news in reader.refresh():
             for _, record in news.records:
                 yield record
+        if reader.damaged:
+            raise DataError(f"'{path}' is damaged: of {reader.damaged} of its records nobody knows what they said.")
 
 
 def has_slot(path: Path, number: int, salt: int) -> bool:

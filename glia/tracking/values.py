@@ -18,6 +18,9 @@ def check_name(name: object) -> None:
         ConfigError: not a text, empty, or longer than 500 characters.
     """
     if not isinstance(name, str) or not name or len(name) > LONGEST_NAME:
+        if isinstance(name, str) and name:
+            long = f"{name[:60]!r}… has {len(name):,} characters"
+            raise ConfigError(f"The name of a metric has at most {LONGEST_NAME} characters: {long}.")
         raise ConfigError(f"The name of a metric is a text such as 'train/loss', not {str(name)[:60]!r}.")
 
 
@@ -38,10 +41,14 @@ def to_number(name: str, value: Any) -> float:
         raise ConfigError(f"'{name}' is {str(given)[:60]!r} ({type(given).__name__}{shape}). Log a single number.")
     if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
         raise ConfigError(
-            f"'{name}' is {value}, beyond 2**53: numbers are kept as 64-bit floats, which cannot tell it from its "
-            "neighbours. Log it in larger units, or keep it as a parameter."
+            f"'{name}' is {_short(value)}, beyond 2**53: numbers are kept as 64-bit floats, which cannot tell it "
+            "from its neighbours. Log it in larger units, or keep it as a parameter."
         )
     return float(value)
+
+
+def _short(value: int) -> str:
+    return str(value) if abs(value) < 10**30 else f"an integer of {value.bit_length():,} bits"
 
 
 def to_step(step: Any) -> int:

@@ -9,6 +9,8 @@ import numpy as np
 
 from glia.errors import GliaError
 from glia.store.blobs import Blobs
+from glia.tracking.columns import NAME as COLUMNS
+from glia.tracking.columns import Columns, DamagedError
 from glia.tracking.findings import Finding, counted, ok, problem, warning
 from glia.tracking.home import run_folders
 from glia.tracking.liveness import Process, is_held
@@ -61,6 +63,9 @@ def check_run(home: Path, folder: Path) -> Iterator[Finding | int]:
         yield from _check_segment(subject, reader, found)
         yield found.slots
     yield from _check_files(subject, home, folder, [found for _, found in segments])
+    if why := damage_of(folder):
+        text = f"{COLUMNS} is damaged ({why}): the log is read instead, which takes longer"
+        yield warning(subject, text, "Remove it, and it is made anew: glia doctor --repair")
     stated = [(found.said, reader) for reader, found in segments if found.said is not None]
     said, witness = max(stated, key=lambda each: each[0].time, default=(None, None))
     if said is not None and witness is not None and witness.header is not None:
@@ -68,6 +73,19 @@ def check_run(home: Path, folder: Path) -> Iterator[Finding | int]:
             yield _crashed(subject, str(facts.get("kind")), folder.name, witness.header.process)
     elif not segments and derive("starting", process, folder / "log" / "none.lock") == "crashed":
         yield _crashed(subject, str(facts.get("kind")), folder.name, process)
+
+
+def damage_of(folder: Path) -> str:
+    """What is wrong with the columns of a run; empty if nothing is, or if it has none. Reads them whole."""
+    try:
+        wrong = Columns(folder / COLUMNS).verify()
+    except FileNotFoundError:
+        return ""
+    except DamagedError:
+        return "not what was written, or of another Glia"
+    except OSError as error:
+        return str(error.strerror)
+    return f"{counted(len(wrong), 'block')} of 64 KiB" if wrong else ""
 
 
 def _check_segment(subject: str, reader: SegmentReader, found: _Segment) -> Iterator[Finding]:

@@ -71,7 +71,7 @@ class Warned(Event):
 class FitDone(Event):
     """Training is over; the model holds the weights of `best_epoch` (or of the last, by `train.keep`)."""
 
-    reason: Literal["epochs", "early stopping", "stopped", "budget"]
+    reason: Literal["epochs", "early stopping", "converged", "fitted", "stopped", "budget"]
     epoch: int
     step: int
     best_epoch: int

@@ -23,9 +23,12 @@ from glia.training.checkpoint import Checkpoint
 from glia.training.diverged import DivergenceError, why
 from glia.training.evaluation import outputs_of
 from glia.training.events import CheckpointSaved, EpochDone, Event, FitDone, FitStarted, Listener, StepsDone, Warned
+from glia.training.levenberg_marquardt import LevenbergMarquardt
+from glia.training.members import Losses, trained
 from glia.training.memory import kept_between_steps
 from glia.training.protocols import Batches, Task
 from glia.training.regularisation import Penalty, shorten
+from glia.training.residuals import NetworkResiduals, try_out
 from glia.training.running import Running
 from glia.training.schedules import schedule
 from glia.training.stepping import step_of
@@ -35,8 +38,9 @@ from glia.training.stopping import Rule
 # since an epoch of a small set is a step or two.
 MOST_EPOCHS, MOST_STEPS = 200, 10_000
 PATIENCE, PATIENCE_STEPS = 8, 200
+MOST_WHOLE_STEPS = 1_000  # of an optimizer that says itself when it has converged
 
-Reason = Literal["epochs", "early stopping", "stopped", "budget"]
+Reason = Literal["epochs", "early stopping", "converged", "stopped", "budget"]
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,8 @@ class _Fit:
         self.rate = schedule(settings, self.steps, len(train))
         self.penalty = Penalty(model, settings)
         self.bounded = optimizers.penalised(model, settings) if settings.max_norm else []
-        self.compiled = torch.compile(model, dynamic=False) if settings.compile else model
+        self.losses, self.forward = Losses(model, task), trained(model)
+        self.compiled = torch.compile(self.forward, dynamic=False) if settings.compile else self.forward
         self.epoch = self.step = 0
         self.running = Running()
         self.best: dict[str, Tensor] = {}
@@ -150,7 +155,7 @@ class _Fit:
             reseed(seed)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.rate(self.step)
-            self._take_step(self.compiled if len(targets) == size else self.model, inputs, targets, seed)
+            self._take_step(self.compiled if len(targets) == size else self.forward, inputs, targets, seed)
             self.step += 1
             if self.step % self.settings.log_every == 0:
                 self._report()
@@ -173,16 +178,23 @@ class _Fit:
                 parameter.grad = None  # as zero_grad does, which takes as long as a small layer
             with devices.precision(self.device):
                 outputs = forward(inputs)
-                loss = self.task.loss(outputs, targets)
+                loss = self.losses.of(outputs, targets)
             total = self.penalty.added_to(loss) if self.penalty else loss
             total.backward()  # type: ignore[no-untyped-call]
             if self.settings.gradient_clip:
                 nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
-            seen.append((loss.detach(), outputs.detach()))
+            seen.append((loss.detach(), self.losses.joined(outputs.detach())))
             return total
 
         seen: list[tuple[Tensor, Tensor]] = []
-        if isinstance(self.optimizer, torch.optim.LBFGS):
+        if isinstance(self.optimizer, LevenbergMarquardt):
+            with torch.no_grad():
+                outputs = self.model(inputs)
+                seen.append((self.task.loss(outputs, targets), outputs))
+            if self.step == self.step_started:
+                try_out(self.optimizer, self.model, self.task, inputs, targets)
+            self.optimizer.step(NetworkResiduals(self.model, self.task, inputs, targets))
+        elif isinstance(self.optimizer, torch.optim.LBFGS):
             self.optimizer.step(descend)  # type: ignore[no-untyped-call]
         else:
             descend()
@@ -199,6 +211,7 @@ class _Fit:
             with optimizers.averages_in_use(self.optimizer):
                 found = self.task.metrics(*outputs_of(self.model, self.validation))
             metrics |= {f"validation/{name}": value for name, value in found.items()}
+        metrics |= optimizers.found(self.optimizer)
         judged = metrics["validation/loss" if self.validation is not None else "train/loss"]
         better = judged < self.best_loss
         if better:
@@ -211,6 +224,8 @@ class _Fit:
             self._save()  # from here on a death costs `checkpoint_seconds` at most, and before an epoch at most
 
     def _end_reached(self) -> Reason | None:
+        if isinstance(self.optimizer, LevenbergMarquardt) and self.optimizer.converged:
+            return "converged"
         if self.epoch >= self.epochs:
             return "epochs"
         return "early stopping" if self.rule.ends else None
@@ -317,6 +332,8 @@ def _limits(settings: TrainRecipe, steps_per_epoch: int) -> tuple[int, Rule]:
     if settings.epochs == "auto":
         epochs = max(MOST_EPOCHS, MOST_STEPS // steps_per_epoch)
         patience = max(PATIENCE, PATIENCE_STEPS // steps_per_epoch)
+        if optimizers.finds_its_steps(settings):
+            epochs, patience = MOST_WHOLE_STEPS, 0 if optimizers.needs_no_validation(settings) else patience
     else:
         epochs, patience = settings.epochs, 0
     return epochs, Rule(patience if settings.early_stopping == "auto" else settings.early_stopping)

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from glia.config import check_options, name_and_options
 from glia.errors import ConfigError
 from glia.recipe import TrainRecipe
+from glia.training.levenberg_marquardt import BayesianRegularisation, LevenbergMarquardt, refuse_many
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": torch.optim.SGD,
@@ -25,9 +26,30 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "radam": torch.optim.RAdam,
     "averaged-sgd": torch.optim.ASGD,  # Polyak & Juditsky, 1992
     "lbfgs": torch.optim.LBFGS,  # Liu & Nocedal, 1989
+    LevenbergMarquardt.name: LevenbergMarquardt,
+    BayesianRegularisation.name: BayesianRegularisation,
 }
-LEARNING_RATES = {"sgd": 0.01, "averaged-sgd": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lbfgs": 1.0}
+LEARNING_RATES = {"sgd": 0.01, "averaged-sgd": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lbfgs": 1.0} | {
+    LevenbergMarquardt.name: 1.0,
+    BayesianRegularisation.name: 1.0,
+}
 """Where `train.learning_rate` is left open; 0.001 for all others. Those that the papers use, and Keras."""
+
+# What least squares need, and what would fight them: a field, and its one value.
+_LEAST_SQUARES: dict[str, Any] = {
+    "batch_size": "all",
+    "momentum": 0.0,
+    "weight_decay": 0.0,
+    "l1": 0.0,
+    "l2": 0.0,
+    "performance_ratio": 0.0,
+    "max_norm": 0.0,
+    "gradient_clip": 0.0,
+    "warmup": 0.0,
+    "compile": False,
+}
+
+MOST_WEIGHTS = 4_000  # of least squares: their matrix then has 128 MB
 
 # Set by other fields of the recipe, or of no use in it.
 _NOT_OPTIONS = {
@@ -57,9 +79,13 @@ def build(model: nn.Module, settings: TrainRecipe) -> Optimizer:
     """
     name, options = name_and_options("optimizer", settings.optimizer, OPTIMIZERS)
     kind = OPTIMIZERS[name]
+    if finds_its_steps(settings):
+        _refuse_beside_least_squares(name, settings)
     accepted = inspect.signature(kind).parameters
     check_options("optimizer", name, options, [each for each in accepted if each not in _NOT_OPTIONS])
-    options = {**_OUR_DEFAULTS.get(name, {}), **_lists_as_tuples(options), "lr": learning_rate(settings)}
+    options = {**_OUR_DEFAULTS.get(name, {}), **_lists_as_tuples(options)}
+    if "lr" in accepted:
+        options["lr"] = learning_rate(settings)
     for field, value in (("momentum", settings.momentum), ("weight_decay", settings.weight_decay)):
         if value:
             _refuse_foreign(name, field, value)
@@ -67,6 +93,8 @@ def build(model: nn.Module, settings: TrainRecipe) -> Optimizer:
     parameters = list(model.parameters())
     if not parameters:
         raise ConfigError("The network has no weights to train.")
+    if finds_its_steps(settings):
+        refuse_many([each for each in parameters if each.requires_grad], MOST_WEIGHTS)
     if "fused" in accepted and all(p.is_floating_point() and p.device.type in ("cpu", "cuda") for p in parameters):
         options["fused"] = True
     groups = _groups(parameters, settings)
@@ -81,6 +109,23 @@ def learning_rate(settings: TrainRecipe) -> float:
     if settings.learning_rate != "auto":
         return settings.learning_rate
     return LEARNING_RATES.get(name_and_options("optimizer", settings.optimizer, OPTIMIZERS)[0], 1e-3)
+
+
+def finds_its_steps(settings: TrainRecipe) -> bool:
+    """Whether the optimizer asks for residuals, and finds the length of its steps itself."""
+    name, _ = name_and_options("optimizer", settings.optimizer, OPTIMIZERS)
+    return issubclass(OPTIMIZERS[name], LevenbergMarquardt)
+
+
+def needs_no_validation(settings: TrainRecipe) -> bool:
+    """Whether the optimizer itself keeps the network from fitting noise, so that it ends when it has converged."""
+    return name_and_options("optimizer", settings.optimizer, OPTIMIZERS)[0] == BayesianRegularisation.name
+
+
+def found(optimizer: Optimizer) -> dict[str, float]:
+    """What an optimizer has found beside the weights, as metrics of the training phase."""
+    metrics = optimizer.metrics() if isinstance(optimizer, LevenbergMarquardt) else {}
+    return {f"train/{name}": value for name, value in metrics.items()}
 
 
 def penalised(model: nn.Module, settings: TrainRecipe) -> list[nn.Parameter]:
@@ -124,6 +169,26 @@ def _groups(parameters: Iterable[nn.Parameter], settings: TrainRecipe) -> list[d
     for each in parameters:
         (reached if each.dim() > 1 or settings.penalised == "all" or not settings.weight_decay else spared).append(each)
     return [{"params": reached}, *([{"params": spared, "weight_decay": 0.0}] if spared else [])]
+
+
+def _refuse_beside_least_squares(name: str, settings: TrainRecipe) -> None:
+    needed = dict(_LEAST_SQUARES)
+    if name == BayesianRegularisation.name:
+        # By validation loss, or by training loss where there is no validation part, an epoch before the evidence had
+        # its say would be kept.
+        needed["keep"] = "last"
+    wrong = [field for field, value in needed.items() if getattr(settings, field) != value]
+    if settings.learning_rate not in ("auto", LEARNING_RATES[name]):
+        wrong, needed["learning_rate"] = [*wrong, "learning_rate"], "auto"
+    if settings.schedule not in ("auto", "constant"):
+        wrong, needed["schedule"] = [*wrong, "schedule"], "auto"
+    if wrong:
+        given = ", ".join(f"train.{field}={getattr(settings, field)!r}" for field in wrong)
+        use = ", ".join(f"train.{field}={needed[field]!r}" for field in wrong)
+        raise ConfigError(
+            f"Optimizer '{name}' takes all samples in one step and finds the length of its steps and what it adds to "
+            f"the error itself; {given} would stand against it. Use {use}."
+        )
 
 
 def _refuse_foreign(name: str, field: str, value: float) -> None:

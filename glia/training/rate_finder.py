@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from glia.nn.random import reseed, step_seeds
 from glia.recipe import TrainRecipe
 from glia.training import devices, optimizers, threads
+from glia.training.members import Losses, trained
 from glia.training.protocols import Batch, Batches, Task
 from glia.training.regularisation import Penalty
 
@@ -97,7 +98,7 @@ def _endless(train: Batches) -> Iterator[Batch]:
 
 def _loss(model: nn.Module, task: Task, inputs: Tensor, targets: Tensor, device: torch.device) -> Tensor:
     with devices.precision(device):
-        return task.loss(model(inputs), targets)
+        return Losses(model, task).of(trained(model)(inputs), targets)
 
 
 def _step(optimizer: Optimizer, loss_of: Callable[[], Tensor], minimised: Callable[[Tensor], Tensor]) -> float:

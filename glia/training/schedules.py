@@ -12,7 +12,7 @@ from glia.config import check_options, finite_number, name_and_options
 from glia.errors import ConfigError, did_you_mean
 from glia.recipe import TrainRecipe
 from glia.training.formulas import formula
-from glia.training.optimizers import learning_rate
+from glia.training.optimizers import finds_its_steps, learning_rate
 
 Unit = Literal["step", "epoch"]
 Factor = Callable[[float, float], float]  # of t and T: what the learning rate is multiplied by
@@ -36,11 +36,9 @@ def schedule(settings: TrainRecipe, steps: int, steps_per_epoch: int) -> Callabl
         ConfigError: an unknown schedule or option.
     """
     rate, given = learning_rate(settings), settings.schedule
-    if given == "auto":
-        given = "constant" if settings.epochs == "auto" else "cosine"
-    name, options = name_and_options("schedule", given, ["auto", *SCHEDULES])
-    if name == "auto":
-        name = "constant" if settings.epochs == "auto" else "cosine"
+    suited = "constant" if settings.epochs == "auto" or finds_its_steps(settings) else "cosine"
+    name, options = name_and_options("schedule", suited if given == "auto" else given, ["auto", *SCHEDULES])
+    name = suited if name == "auto" else name
     known = SCHEDULES[name]
     check_options("schedule", name, options, [*known.options, "per"])
     per = str(options.pop("per", known.per))

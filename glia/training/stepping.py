@@ -36,6 +36,7 @@ class _FusedAdam:
     def __call__(self) -> None:
         gradients = [[weight.grad for weight in weights] for weights in self._weights]
         if any(gradient is None for some in gradients for gradient in some):
+            self._part_numbers()
             self._optimizer.step()  # leaves out a weight that had no part in this step's loss
             return
         if not self._state:
@@ -45,7 +46,7 @@ class _FusedAdam:
         groups = zip(self._optimizer.param_groups, self._weights, gradients, self._state, strict=True)
         with torch.no_grad():
             for group, weights, some, (first, second, steps) in groups:
-                torch._foreach_add_(steps, 1)
+                torch._foreach_add_(steps[:1] if len(steps) > 1 and steps[0] is steps[1] else steps, 1)
                 self._kernel(
                     weights,
                     some,
@@ -63,5 +64,15 @@ class _FusedAdam:
                 )
 
     def _state_of(self, weights: list[torch.Tensor]) -> list[list[torch.Tensor]]:
+        """Moments and numbers of steps; weights that took as many steps share the tensor that says so."""
         states = [self._optimizer.state[weight] for weight in weights]
+        if len({float(state["step"]) for state in states}) == 1:
+            for state in states:
+                state["step"] = states[0]["step"]
         return [[state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step")]
+
+    def _part_numbers(self) -> None:
+        """From here on weights may differ in their numbers of steps."""
+        for state in self._optimizer.state.values():
+            state["step"] = state["step"].clone()
+        self._state = []

@@ -1,7 +1,9 @@
 """`glia record` as a person runs it; what it does is tested in tests/tracking/test_command.py."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 from typer.testing import CliRunner
 
@@ -33,3 +35,25 @@ def test_what_cannot_be_recorded_is_refused() -> None:
     assert isinstance(refused.exception, ConfigError)
     assert "Write it as KEY=VALUE" in str(refused.exception)
     assert isinstance(runner.invoke(app, ["record", "--", "no-such-program"]).exception, NotFoundError)
+    Path("train.py").touch()
+    forgotten = runner.invoke(app, ["record", "--", "./train.py"]).exception
+    assert "Name what runs it: glia record -- python ./train.py" in str(forgotten)
+
+
+def test_a_program_that_uses_glia_is_inside_and_shown_so() -> None:
+    program = "import glia; glia.start(name='inner').end()"
+    command = [sys.executable, "-m", "glia", "record", "--name", "outer", "--", sys.executable, "-c", program]
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    outer, inner = glia.run("outer"), glia.run("inner")
+    assert inner.parent == outer.id
+    assert f"contains      {inner.id[:6]} inner\n" in runner.invoke(app, ["runs", "show", "outer"]).output
+    assert json.loads(runner.invoke(app, ["runs", "show", "outer", "--json"]).output)["inside"] == [inner.id]
+    assert json.loads(runner.invoke(app, ["runs", "show", "inner", "--json"]).output)["parent"] == outer.id
+    assert f"inside        {outer.id}\n" in runner.invoke(app, ["runs", "show", "inner"]).output
+    assert "↳ inner" in runner.invoke(app, ["runs", "list"]).output
+
+
+def test_what_would_move_the_cursor_is_written_out() -> None:
+    glia.start(project="a\nb\x1b[31m", name="odd").end()
+    for command in (["list"], ["show", "odd"]):
+        assert "a\\nb\\x1b[31m" in runner.invoke(app, ["runs", *command]).output

@@ -314,3 +314,26 @@ def test_samples_of_the_official_test_split_are_in_no_fold() -> None:
 def test_an_impossible_number_of_folds_is_refused(k: int) -> None:
     with pytest.raises(ConfigError, match=f"folds={k} cannot be had of 4 different samples: give 2 to 4"):
         folds(table(a=[1, 2, 3, 4, 4, 4]), k, 0)
+
+
+def test_groups_are_never_in_two_folds() -> None:
+    dataset = table(a=list(range(40)), who=[f"p{row % 8}" for row in range(40)], y=[row % 3 for row in range(40)])
+    who = dataset.columns["who"].values()
+    dealt = folds(dataset, 4, 0, by="who")
+    assert sorted(np.concatenate([fold.validation for fold in dealt])) == list(range(40))
+    for fold in dealt:
+        assert not set(who[fold.train]) & set(who[fold.validation])
+    assert dealt[0].rule == "fold 1 of 4, dealt by group 'who'"
+    with pytest.raises(ConfigError, match="folds=9 cannot be had of 8 different groups of 'who'"):
+        folds(dataset, 9, 0, by="who")
+    with pytest.raises(DataError, match=r"data\.split\.by='whom' is not a column .*Did you mean 'who'"):
+        folds(dataset, 4, 0, by="whom")
+
+
+def test_copies_of_judged_samples_in_other_groups_are_left_out_of_training() -> None:
+    values = [*range(19), 0]  # the last equals the first, and belongs to another group
+    dataset = table(a=values, who=[f"p{row // 2}" for row in range(20)], y=list(range(20)))
+    dealt = folds(dataset, 5, 0, by="who")
+    assert all(not set(np.array(values)[fold.train]) & set(np.array(values)[fold.validation]) for fold in dealt)
+    assert sum(len(fold.train) + len(fold.validation) < 20 for fold in dealt) == 2
+    assert any("equal a sample of the fold: 1 sample." in said for fold in dealt for said in fold.said)

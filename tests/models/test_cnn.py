@@ -118,3 +118,16 @@ def test_what_does_not_fit_is_refused(options, inputs, message):
 def test_options_are_plain_values():
     assert CNNConfig(channels=(3,), padding=1).edge == 1
     assert CNNConfig(kernel=5).edge == 2
+
+
+def test_spatial_dropout_leaves_out_whole_channels_and_only_in_training():
+    model = made(options={"channels": [200], "spatial_dropout": 0.3, "activation": "linear"}, inputs=(1, 8, 8))
+    x = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    whole = model.eval().convolutions(x)
+    torch.manual_seed(0)
+    left = model.train().convolutions(x)
+    kept = left.flatten(2).any(dim=2)  # samples, channels
+    torch.testing.assert_close(left, whole / 0.7 * kept[..., None, None])
+    assert 1 - kept.float().mean().item() == pytest.approx(0.3, abs=0.05)
+    assert not torch.equal(kept[0], kept[1])
+    assert len(made(options={"channels": [6]}, inputs=(1, 8, 8)).convolutions) == 3

@@ -1,9 +1,11 @@
 """Runs of one's own loops, and reading them."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import torch
 import glia
 from glia import pictures
 from glia.errors import ConfigError, NotFoundError
+from glia.tracking.index import Index
 
 
 def test_a_loop_of_ones_own_is_recorded() -> None:
@@ -184,3 +187,34 @@ def test_a_forked_child_that_leaves_does_not_end_its_parents_run() -> None:
     state, run_id = done.stdout.split()
     assert state == "running", done.stderr
     assert glia.run(run_id).state == "done"
+
+
+def test_runs_that_begin_while_others_are_listed_push_none_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = glia.start()
+    first.end()
+    before = Index.ids
+
+    def ids(self: Index, *given: Any, **options: Any) -> list[str]:
+        monkeypatch.undo()
+        glia.start().end()
+        self.refresh()
+        return before(self, *given, **options)
+
+    monkeypatch.setattr(Index, "ids", ids)
+    assert first.id in [run.id for run in glia.runs()]
+
+
+def test_a_run_that_is_gone_while_others_are_listed_is_left_out() -> None:
+    old, new = glia.start(), glia.start()
+    new.end(), old.end()
+    listed = iter(glia.runs())
+    assert next(listed).id == new.id
+    shutil.rmtree(old.folder)
+    assert list(listed) == []
+
+
+def test_what_names_no_run_is_refused() -> None:
+    with pytest.raises(NotFoundError, match="by its id or name, a text, and not by None"):
+        glia.run(None)
+    with pytest.raises(ConfigError, match="limit=-1 is less than none"):
+        glia.runs(limit=-1)

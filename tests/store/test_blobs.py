@@ -110,6 +110,42 @@ def test_what_a_killed_process_left_is_cleared_in_time(blobs: Blobs) -> None:
     for path in (fresh, stale):
         path.write_bytes(b"half")
     os.utime(stale, (1, 1))
-    blobs.clear_unfinished()
-    assert (fresh.exists(), stale.exists()) == (True, False)
+    assert list(blobs.unfinished()) == [stale]
     assert len(list(blobs.hashes())) == 1
+
+
+def test_what_is_put_while_it_is_being_deleted_stays(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever removes what no record names looked at the blob's age before: it may have been put since."""
+    name = blobs.put(b"content")
+    path = blobs.folder / name[:2] / name
+    blobs.delete(name, SECONDS_TO_NAME)
+    assert blobs.has(name)
+
+    os.utime(path, (1, 1))
+    rename = Path.rename
+
+    def put_before(self: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        blobs.put(b"content")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", put_before)
+    blobs.delete(name, SECONDS_TO_NAME)
+    assert blobs.has(name)
+
+    os.utime(path, (1, 1))
+
+    def put_after(self: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        renamed = rename(self, target)
+        blobs.put(b"content")
+        return renamed
+
+    monkeypatch.setattr(Path, "rename", put_after)
+    blobs.delete(name, SECONDS_TO_NAME)
+    assert blobs.has(name)
+
+    os.utime(path, (1, 1))
+    blobs.delete(name, SECONDS_TO_NAME)
+    assert not blobs.has(name)
+    assert list(blobs.folder.glob(".new-*")) == []

@@ -7,6 +7,7 @@ import pytest
 from glia.tracking import health
 from glia.tracking.findings import Finding
 from glia.tracking.index import Index
+from glia.tracking.liveness import Hold
 from tests.tracking.recording import recording
 
 
@@ -104,3 +105,23 @@ def test_leftovers_of_killed_processes_are_removed_and_nothing_else(home: Path) 
     assert not any(path.exists() for path in old)
     assert (home / "runs" / ".new-young").exists()
     assert sorted(run.rglob("*")) == kept
+
+
+def test_columns_that_were_dropped_half_way_are_leftovers_at_once(home: Path) -> None:
+    run = next((home / "runs").iterdir())
+    half = run / "metrics.columns.new"
+    half.write_bytes(b"half")
+    held = Hold(half)
+    assert health.leftovers(home) == []  # somebody works at it
+    held.release()
+    assert health.leftovers(home) == [half]
+    health.repair(home)
+    assert not half.exists()
+
+
+def test_what_was_left_of_a_file_that_was_being_kept_is_a_leftover(home: Path) -> None:
+    (home / "blobs").mkdir()
+    for name in ("old", "young"):
+        (home / "blobs" / f".new-{name}").touch()
+    os.utime(home / "blobs" / ".new-old", (0, 0))
+    assert health.leftovers(home) == [home / "blobs" / ".new-old"]

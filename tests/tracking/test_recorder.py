@@ -129,7 +129,10 @@ def test_what_is_no_number_is_refused_with_the_reason(home: Path, value: Any, me
 
 @pytest.mark.parametrize("name", ["", 3, "x" * 501])
 def test_a_name_that_is_none_is_refused(home: Path, name: Any) -> None:
-    with recording(home) as recorder, pytest.raises(ConfigError, match="such as 'train/loss', not "):
+    with (
+        recording(home) as recorder,
+        pytest.raises(ConfigError, match=r"such as 'train/loss', not |has at most 500 characters: 'xxx"),
+    ):
         recorder.log({name: 1.0})
 
 
@@ -415,3 +418,14 @@ def test_run_json_is_for_people_too(home: Path) -> None:
     assert facts["project"] == "p"
     assert facts["created"].endswith("+00:00")
     assert facts["process"]["pid"] == os.getpid()
+
+
+def test_a_step_that_is_refused_does_not_count(home: Path) -> None:
+    with recording(home) as recorder:
+        with pytest.raises(ConfigError, match="beyond 64 bits"):
+            recorder.log({"x": 1.0}, step=2**63)
+        recorder.log({"x": 2.0})
+        assert RunReader(recorder.folder).metrics("x").step.tolist() == [1]
+        recorder.log({"x": 3.0}, step=2**63 - 1)
+        with pytest.raises(ConfigError, match=r"The step after 9223372036854775807 is beyond 64 bits\. Give one"):
+            recorder.log({"x": 4.0})

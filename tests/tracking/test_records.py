@@ -106,3 +106,9 @@ def test_numbers_that_are_not_finite_come_back() -> None:
     ]
     assert number("tanh") == "tanh"
     assert np.isnan(number(plain(float("nan"))))
+
+
+def test_half_a_pair_of_surrogates_never_leaves_the_log() -> None:
+    """Arguments and names of files that are not UTF-8 bring them; nothing could print, send or store them."""
+    record = from_text(to_text(ParamsRecord(values={"\udcff": ["\ud800x", {"a": "\udfff"}], "whole": "🙂"})))
+    assert record == ParamsRecord(values={"?": ["?x", {"a": "?"}], "whole": "🙂"})

@@ -3,18 +3,21 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import glia
 from glia.errors import ConfigError, NotFoundError, StoreError
 from glia.store.blobs import Blobs
+from glia.store.locking import file_lock
 from glia.store.registry import Registry
+from glia.tracking import retention
 from glia.tracking.index import Index
 from glia.tracking.reader import RunReader
 from glia.tracking.records import ArtifactRecord, DeletedRecord
 from glia.tracking.remarks import remark
-from glia.tracking.retention import Collected, Doomed, collect, delete, restore
+from glia.tracking.retention import Collected, Doomed, choose, collect, delete, restore, why_kept
 from glia.tracking.segment_reader import records_of
 from glia.tracking.unnamed import unnamed_blobs
 from tests.tracking.recording import recording
@@ -174,3 +177,59 @@ def test_memory_does_not_grow_with_the_number_of_blobs(home: Path) -> None:
 
 def test_nothing_is_collected_where_there_is_nothing(home: Path) -> None:
     assert all(each == Collected(each.what, 0, 0) for each in collect(home))
+
+
+def test_nothing_is_moved_while_somebody_looks_for_what_no_run_names(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is brought back meanwhile would be found neither among the runs nor among the deleted."""
+    alone: list[str] = []
+
+    def watched(name: str) -> None:
+        before = getattr(retention, name)
+
+        def work(*given: Any, **options: Any) -> Any:
+            with pytest.raises(TimeoutError), file_lock(home / retention.LOCK, 0):
+                pass
+            alone.append(name)
+            return before(*given, **options)
+
+        monkeypatch.setattr(retention, name, work)
+
+    for name in ("_move", "unnamed_blobs"):
+        watched(name)
+    list(delete(home, [doomed(ended(home))], reason="by ann"))
+    restore(home, "calm-otter-17")
+    list(collect(home))
+    assert alone == ["_move", "_move", "unnamed_blobs"]
+
+
+def test_what_a_killed_program_left_of_a_file_is_removed(home: Path) -> None:
+    Blobs(home / "blobs").put(b"kept")
+    for name, days in ((".new-old", 1), (".new-young", 0)):
+        (home / "blobs" / name).write_bytes(b"half")
+        age(home / "blobs" / name, days)
+    assert found(home)["half-made files"] == (1, 4)
+    assert [path.name for path in (home / "blobs").glob(".new-*")] == [".new-young"]
+
+
+def test_a_damaged_record_may_name_a_file_so_that_none_is_removed(home: Path) -> None:
+    folder = ended(home)
+    name = Blobs(home / "blobs").put(b"named")
+    age(home / "blobs" / name[:2] / name, days=1)
+    remark(folder, ArtifactRecord(name="weights", blob=name))
+    path = next((folder / "log").glob("*-remark.log"))
+    data = bytearray(path.read_bytes())
+    data[data.index(b"weights")] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(StoreError, match="of 1 of its records nobody knows what they said"):
+        list(collect(home))
+    assert Blobs(home / "blobs").has(name)
+
+
+def test_a_run_that_records_right_now_is_chosen_to_be_told_why_it_is_kept(home: Path) -> None:
+    with recording(home, name="calm-otter-17") as recorder:
+        recorder.log({"loss": 0.5}, time=time.time() + 3600)  # as after a clock that was set back
+        [run] = choose(home, ["calm-otter-17"])
+        assert why_kept(run, {}).startswith("'calm-otter-17' is running. Stop it first: glia runs stop ")
+        assert choose(home, ["calm-otter-17"], idle=1.0) == []

@@ -1,7 +1,10 @@
 import os
 from pathlib import Path
 
+from glia.tracking.compaction import compact
 from glia.tracking.findings import Finding
+from glia.tracking.health import repair
+from glia.tracking.reader import RunReader
 from glia.tracking.records import NoteRecord, to_text
 from glia.tracking.segments import HEADER_BYTES, SLOT_BYTES
 from glia.tracking.verifying import check_runs
@@ -117,3 +120,19 @@ def test_records_longer_than_a_piece_are_read(home: Path) -> None:
         recorder.state("done")
     assert wrong(home) == []
     assert os.path.getsize(segment(recorder.folder)) > 200_000
+
+
+def test_damaged_columns_are_told_and_repaired_without_a_loss(home: Path) -> None:
+    folder = recorded(home)
+    assert compact(folder, least=0)
+    assert wrong(home) == []
+    columns = folder / "metrics.columns"
+    whole = columns.read_bytes()
+    for broken in (whole[:100] + b"?" + whole[101:], whole[:-1], b""):
+        columns.write_bytes(broken)
+        (found,) = wrong(home)
+        assert (found.subject, found.verdict) == (f"run {folder.name[:6]}", "warning")
+        assert found.text.startswith("metrics.columns is damaged")
+    assert f"Removed '{columns}': it is made anew from the log." in repair(home)
+    assert wrong(home) == []
+    assert RunReader(folder).metrics("loss").value.tolist() == [0.0, 1.0, 2.0]

@@ -3,7 +3,9 @@
 In an environment with Keras, torch and safetensors:
 
     pip install keras==3.15.1 torch safetensors
-    python tests/nn/references/make_keras.py
+    python tests/nn/references/make_keras.py [FILE]
+
+`tests/nn/test_keras_references.py` makes it anew and compares.
 
 A case is a Keras layer and the entry of a list of layers that shall equal it. The file keeps Keras' tensors as Keras
 lays them out, channels last; the cases stand in its metadata.
@@ -11,6 +13,7 @@ lays them out, channels last; the cases stand in its metadata.
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +121,7 @@ def run(case: Case, draw: np.random.Generator) -> dict[str, np.ndarray]:
     return {"x": x, "y": y, **{f"weight{number}": weight for number, weight in enumerate(weights)}}
 
 
-def main() -> None:
+def main(path: Path) -> None:
     """Write the file."""
     draw = np.random.default_rng(0)
     cases = [case for n in (1, 2, 3) for case in (*convolutions(n), *recurrent(n), *without_weights(n))]
@@ -127,9 +130,9 @@ def main() -> None:
         {"keras": f"{name}({', '.join(f'{key}={value!r}' for key, value in options.items())})", "entry": entry}
         for name, options, entry, _ in cases
     ]
-    save_file(tensors, FILE, {"keras": keras.__version__, "cases": json.dumps(about)})
-    print(f"{len(cases)} cases, {FILE.stat().st_size} bytes")
+    save_file(tensors, path, {"keras": keras.__version__, "cases": json.dumps(about)})
+    print(f"{len(cases)} cases, {path.stat().st_size} bytes")
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FILE)

@@ -1,0 +1,1 @@
+"""The learners that networks are compared with: trees, forests, linear models, neighbours."""

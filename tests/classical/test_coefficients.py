@@ -1,0 +1,128 @@
+"""Coefficients, standard errors and significance, beside those of statsmodels."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import PolynomialFeatures
+
+from glia.classical.coefficients import Coefficients, aligned, soft_max_coefficients
+from glia.classical.least_squares import LeastSquares
+from glia.classical.terms import terms_of
+from glia.learner import Learner
+from glia.recipe import from_dict
+from tests.classical.prostate import fitted, samples_of
+
+DRAW = np.random.default_rng(3)
+
+
+def learner(table: pd.DataFrame, **model: Any) -> Any:
+    split = {"split": {"train": 1.0, "validation": 0.0, "test": 0.0}}
+    return Learner(from_dict({"data": split, "model": model, "task": {"target": "y"}})).fit(table).model
+
+
+def require_equal(found: Coefficients, expected: Any, rtol: float = 1e-4) -> None:
+    np.testing.assert_allclose(found.values, expected.params, rtol=rtol)
+    np.testing.assert_allclose(found.errors, expected.bse, rtol=rtol)
+    np.testing.assert_allclose(found.ratios, expected.tvalues, rtol=rtol)
+    np.testing.assert_allclose(found.significances, expected.pvalues, rtol=10 * rtol, atol=1e-12)
+
+
+def table_of(count: int = 80) -> pd.DataFrame:
+    x = pd.DataFrame({"age": DRAW.normal(50, 9, count), "size": DRAW.uniform(1, 3, count)})
+    x["region"] = DRAW.choice(["east", "north", "west"], count)
+    x["y"] = 200 + 3 * x["age"] - 40 * x["size"] + 15 * (x["region"] == "west") + DRAW.normal(0, 10, count)
+    return x
+
+
+def test_columns_and_categories_in_the_users_units() -> None:
+    """Through the whole learner, whose features are standardised in single precision."""
+    table = table_of()
+    model = learner(table, name="linear-regression")
+    design = pd.get_dummies(table.drop(columns="y"), drop_first=True, dtype=float)
+    found = model.estimator.coefficients
+    assert found.names == ("(constant)", "age", "size", "region=north", "region=west")
+    require_equal(found, sm.OLS(table["y"], sm.add_constant(design)).fit())
+
+
+def test_a_polynomial_multiplied_out() -> None:
+    table = table_of()[["age", "size", "y"]]
+    model = learner(table, name="polynomial-regression", degree=3)
+    powers = PolynomialFeatures(3, include_bias=False)
+    design = powers.fit_transform(table[["age", "size"]].to_numpy())
+    expected = sm.OLS(table["y"].to_numpy(), sm.add_constant(design)).fit()
+    found = model.estimator.coefficients
+    assert found.names[1:6] == ("age", "size", "age^2", "age * size", "size^2")
+    require_equal(found, expected, rtol=0.02)  # raw cubes of an age: the condition number is 1e9
+    standardised = (table[["age", "size"]] - table[["age", "size"]].mean()) / table[["age", "size"]].std(ddof=0)
+    design = powers.fit_transform(standardised.to_numpy())
+    target = (table["y"] - table["y"].mean()) / table["y"].std(ddof=0)
+    require_equal(model.estimator.standardised_, sm.OLS(target.to_numpy(), sm.add_constant(design)).fit(), rtol=1e-3)
+
+
+def test_weighted_least_squares() -> None:
+    x, weights = DRAW.normal(size=(40, 2)), DRAW.uniform(0.5, 3, 40)
+    samples = samples_of(x, x @ [1.0, 2.0] + DRAW.normal(size=40))
+    y = samples.targets.numpy()
+    found = LeastSquares(terms_of(samples)).fit(x, y, weights).standardised_
+    require_equal(found, sm.WLS(y, sm.add_constant(x), weights=weights).fit(), rtol=1e-8)
+
+
+def test_steps_end_with_the_figures_of_their_columns() -> None:
+    x = DRAW.normal(size=(50, 4))
+    y = x @ [3.0, 0, -2, 0] + DRAW.normal(size=50)
+    found = fitted("stepwise-regression", samples_of(x, y)).estimator.coefficients
+    assert found.names == ("(constant)", "a", "c")
+    require_equal(found, sm.OLS(y, sm.add_constant(x[:, [0, 2]])).fit(), rtol=1e-8)
+
+
+def test_what_depends_on_other_columns_is_left_out_and_said() -> None:
+    x = DRAW.normal(size=(30, 2))
+    x = np.column_stack([x, x.sum(1), np.ones(30)])
+    model = fitted("linear-regression", samples_of(x, DRAW.normal(size=30)))
+    assert model.estimator.coefficients.names == ("(constant)", "a", "b")
+    assert "combination of others: c, d" in model.told()[0].text
+    assert any("combination of other columns: c, d" in remark for remark in model.remarks)
+
+
+def test_a_square_without_its_line_is_said_standardised() -> None:
+    samples = samples_of(DRAW.normal(5, 2, size=(30, 1)), DRAW.normal(size=30))
+    terms = terms_of(samples, 2).chosen([1])
+    assert terms.names == ("a^2",)
+    assert terms.to_units() is not None  # already in units: nothing to multiply out
+    shifted = terms_of(samples, 2)
+    shifted.means[:] = 1.0
+    estimator = LeastSquares(shifted.chosen([1])).fit(samples.inputs.numpy(), samples.targets.numpy())
+    assert estimator.coefficients is None
+    assert "Of standardised columns" in estimator.told()
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_soft_max_regression(classes: int) -> None:
+    x = DRAW.normal(size=(150, 2))
+    scores = x @ DRAW.normal(size=(2, classes)) + DRAW.gumbel(size=(150, classes))
+    y = scores.argmax(1)
+    model = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000).fit(x, y)
+    weights = np.column_stack([model.intercept_, model.coef_])
+    values = np.vstack([np.zeros(3), weights]) if classes == 2 else weights
+    found = soft_max_coefficients(("a", "b"), x, values, model.predict_proba(x))
+    expected = sm.MNLogit(y, sm.add_constant(x)).fit(disp=False, tol=1e-12)
+    for place, one in enumerate(found):
+        np.testing.assert_allclose(one.values, expected.params[:, place], rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(one.errors, expected.bse[:, place], rtol=1e-3)
+        np.testing.assert_allclose(one.significances, expected.pvalues[:, place], rtol=1e-2, atol=1e-8)
+
+
+def test_a_table_says_t_or_z() -> None:
+    of_t = Coefficients(("(constant)", "age"), np.array([1.5, -2.0]), np.diag([0.25, 1e-4]), 12.0)
+    assert of_t.table(of_t).splitlines() == [
+        "            coefficient  std. error        t        p  standardised",
+        "(constant)          1.5         0.5     3.00   0.0111",
+        "age                  -2        0.01  -200.00  <0.0001        -2.000",
+    ]
+    of_z = Coefficients(("(constant)",), np.array([1.5]), np.array([[0.25]]))
+    assert of_z.table().splitlines()[1].split() == ["(constant)", "1.5", "0.5", "3.00", "0.0027"]
+    assert aligned(["", "n"], [["long name", "1"]]) == "           n\nlong name  1"
