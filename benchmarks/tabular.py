@@ -1,8 +1,8 @@
 """How well networks do on tables: `python benchmarks/tabular.py [SET …] [--task classification] [--save]`.
 
-The sets are those of PMLB in the folder `pmlb` of GLIA_MIRROR; each is judged on five folds, the same for everyone, with
-everyone's defaults and no tuning. What is printed is the mean rank over the sets with its 95 % interval (of resampled
-sets), on how many of them a contestant is no worse than each other one, and the time to fit. Each result is written to
+The sets are those of PMLB in the folder `pmlb` of GLIA_MIRROR; each is judged on five folds, the same for everyone,
+with everyone's defaults and no tuning. What is printed is the mean rank over the sets with its 95 % interval (of
+resampled sets), on how many of them the first contestant is no worse, and the time to fit. Each result is written to
 `--results` as soon as it is there and not measured again, so that the program may be ended and begun again.
 """
 
@@ -116,7 +116,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", nargs="*", metavar="SET", help="default: all of the task")
     parser.add_argument("--task", choices=["classification", "regression"], default="classification")
-    parser.add_argument("--only", default=",".join(DEFAULTS), help="contestants with ';' or ',' between; the first leads")
+    parser.add_argument(
+        "--only", default=",".join(DEFAULTS), help="contestants with ';' or ',' between; the first leads"
+    )
     parser.add_argument("--peers", action="store_true", help=f"beside them {' and '.join(PEERS)}")
     parser.add_argument("--folds", type=int, default=5, help="of the five, how many")
     parser.add_argument("--least-rows", type=int, default=0)
@@ -133,7 +135,9 @@ def main() -> None:
               for each in chosen for name in contestants if "failed" in found[each.name, name]]  # fmt: skip
     score = "accuracy" if options.task == "classification" else "R²"
     header = ["", "mean rank (95 %)", f"mean {score}", f"sets where {contestants[0]} ≥", "median fit", "our time"]
-    each = [[table_.name, table_.rows, *(_score(found[table_.name, name]) for name in contestants)] for table_ in chosen]
+    each = [
+        [table_.name, table_.rows, *(_score(found[table_.name, name]) for name in contestants)] for table_ in chosen
+    ]
     body = [table(header, standings(contestants, chosen, found)), *failed, table(["set", "rows", *contestants], each)]
     title = f"Tables: {options.task}, {len(chosen)} sets, {options.folds} folds"
     publish(title, "\n\n".join(body), save=options.save)

@@ -1,8 +1,8 @@
 """One learner on the folds of one table: `python tabular_contestants.py CONTESTANT TASK TABLE.tsv.gz [FOLDS]`.
 
 Prints a line of JSON: score, seconds to fit and to predict of each fold. Peers are imported where they are used: this
-file runs in environments that have one of them only. Features are numbers as the tables have them; those who want them so
-get them standardised.
+file runs in environments that have one of them only. Features are numbers as the tables have them; those of
+scikit-learn get them standardised.
 
 A contestant of Glia is `glia` (the default), `glia:MODEL` or `glia:MODEL,key=value,…` with settings of the recipe.
 """

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from glia.comparison.report import Report
     from glia.data.dataset import Dataset
     from glia.errors import GliaError
+    from glia.estimators import NeuralClassifier, NeuralRegressor
     from glia.learner import Learner
     from glia.models.layers import Sequential
     from glia.record.run import Run
@@ -37,6 +38,8 @@ _DOOR = {
     "Learner": "glia.learner",
     "Dataset": "glia.data.dataset",
     "Sequential": "glia.models.layers",
+    "NeuralClassifier": "glia.estimators",
+    "NeuralRegressor": "glia.estimators",
     "GliaError": "glia.errors",
 }
 
@@ -58,6 +61,8 @@ __all__ = [
     "Learner",
     "Dataset",
     "Sequential",
+    "NeuralClassifier",
+    "NeuralRegressor",
     "GliaError",
 ]
 

@@ -201,7 +201,9 @@ def explain(
     recipe: "Recipe | Mapping[str, Any] | str | Path | None" = None,
     settings: Mapping[str, Any] | None = None,
 ) -> "Explanation":
-    """What a run's network does, or what a setting would do on some data, in words and pictures.
+    """What a run's model does, or what a setting would do on some data, in words and pictures.
+
+    Of a run alone it is what its model tells of itself: the rules of a tree, the coefficients of a linear model.
 
     Args:
         run: a run, or an id or name; for `depth` and `learning_rate` data, as `train` takes it.
@@ -216,7 +218,7 @@ def explain(
         settings: recipe fields by dotted key, laid over it.
 
     Raises:
-        ConfigError: nothing was asked for, or the network has no such layer.
+        ConfigError: nothing was asked for of a network, or it has no such layer.
         DataError: there is no such sample, or the data cannot be used.
 
     Example:
@@ -239,15 +241,15 @@ def explain(
         from glia.record.progress import Progress
 
         return depth_study(chosen, run, depths=DEPTHS if depth is True else tuple(depth or ()), say=Progress().say)
+    run = run if isinstance(run, Run) else opened(run)
     if not feature_maps:
-        raise ConfigError(
-            "Say what to explain: feature_maps=True of a run, depth=True or learning_rate=True of data "
-            "(on the command line --feature-maps, depth DATA, learning-rate DATA)."
-        )
+        from glia.explanation.telling import told
+
+        return told(run)
     from glia.explanation.feature_maps import feature_maps as maps
 
     names = (layers,) if isinstance(layers, str) else layers
-    return maps(run if isinstance(run, Run) else opened(run), inputs=inputs, sample=sample, layers=names)
+    return maps(run, inputs=inputs, sample=sample, layers=names)
 
 
 def start(

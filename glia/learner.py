@@ -1,7 +1,8 @@
 """A model and a task fitted to data: what predicts, and what is saved.
 
 A learner is a folder of two files: `weights.safetensors` (`model.skops` of a classical model), and `learner.json` with
-everything else that prediction needs. Loading executes nothing that came with the folder; a model of the user's own is imported by its name.
+everything else that prediction needs. Loading executes nothing that came with the folder; a model of the user's own is
+imported by its name.
 """
 
 import json
@@ -31,13 +32,19 @@ from glia.nn.random import permutation
 from glia.pictures import Picture
 from glia.recipe import ModelRecipe, Recipe
 from glia.tasks import Prediction, Task, fit_task, task_from_dict
+from glia.tasks.classification import Classification
+from glia.tasks.losses import LOG_PROBABILITIES
 from glia.tasks.regression import Regression
+from glia.tasks.rejection import threshold
+from glia.tasks.weighted import WeightedTask
 from glia.training import devices, optimizers
 from glia.training.at_once import learn_at_once
 from glia.training.checkpoint import own_copy, replace_file
 from glia.training.evaluation import outputs_of
 from glia.training.events import FitDone, Listener
 from glia.training.loop import Control, fit
+from glia.training.members import Ensemble
+from glia.training.protocols import Task as LoopTask
 from glia.training.residuals import try_out
 from glia.training.schedules import schedule
 from glia.training.stopping import Rule
@@ -80,6 +87,7 @@ class Learner:
         dataset: what it was fitted to; None where it was loaded.
         division: which samples train, validate and test (only where it was fitted).
         fitted: how training ended (likewise).
+        weights: (N,) what each sample of the dataset counts; None: 1.
 
     Example:
         >>> learner = Learner(recipes.from_dict({"train": {"epochs": 1}})).fit("iris")
@@ -100,27 +108,36 @@ class Learner:
             raise ConfigError(f"model is a name or a network, an object of torch.nn.Module, not {given}.")
         self.recipe = recipe or Recipe()
         self.dataset: Dataset | None = None
+        self.weights: np.ndarray[Any, Any] | None = None
         self._module = module
 
     def fit(self, data: Any = None, *, listen: Listener = lambda event: None) -> "Learner":
         """Learn from `data` (what `glia.train` takes; None: the recipe's own) and record nothing."""
         return self.prepare(data_of(self.recipe, data)).train(listen=listen)
 
-    def prepare(self, dataset: Dataset) -> "Learner":
+    def prepare(
+        self, dataset: Dataset, *, weights: "np.ndarray[Any, Any] | None" = None, task: Task | None = None
+    ) -> "Learner":
         """Divide the data, fit preprocessing and task on the training part, build the model: all but training.
 
+        Args:
+            dataset: with its target.
+            weights: (N,) what each sample counts: 2 is as good as the sample twice. None: 1.
+            task: fitted elsewhere, as to classes that not all samples here have; None: fitted here.
+
         Raises:
-            DataError: nothing to learn from, or nothing to learn.
+            DataError: nothing to learn from, or nothing to learn; weights that are not numbers above 0.
             ConfigError: a model or task that does not fit the data.
         """
         recipe = self.recipe
-        self.dataset = dataset
+        self.dataset, self.weights = dataset, _weights(weights, len(dataset))
         division = divide(dataset, recipe.data.split, recipe.data.seed)
-        targets = dataset.targets()
-        self.task = fit_task(recipe.task, targets[division.train], name=dataset.target)
+        targets, counted = dataset.targets(), self._weights_of(division.train)
+        self.task = task or fit_task(recipe.task, targets[division.train], name=dataset.target, weights=counted)
         self.division = without_unseen(division, targets) if self.task.name == "classification" else division
+        threshold(np.zeros(len(self.division.validation)), recipe.task.accept)  # refuses what it could not tell
         features = dataset.without(recipe.data.split.by) if recipe.data.split.by else dataset
-        self.preprocessing = preparation.fit(features, division.train)
+        self.preprocessing = preparation.fit(features, division.train, weights=counted)
         model = self._resolve_model(recipe.model)
         if isinstance(self._module, Sequential):
             self._module.build(self.preprocessing.shape, self.task.outputs)
@@ -141,6 +158,7 @@ class Learner:
             train=replace(recipe.train, learning_rate=rate),
             task=replace(recipe.task, name=self.task.name, target=dataset.target),
         )
+        self._refuse_other_losses()
         self._place("cpu" if at_once else recipe.train.device)
         if at_once:
             return self
@@ -148,47 +166,73 @@ class Learner:
         self._try_out(dataset[self.division.train[:2]])
         optimizer = optimizers.build(self.model, recipe.train)
         if optimizers.finds_its_steps(recipe.train):
-            some = self._batches(dataset[self.division.train[:TRIED]], TRIED)
-            try_out(optimizer, self.model, self.task, *next(iter(some)))
+            some = self._batches(self.division.train[:TRIED], TRIED)
+            try_out(optimizer, self.model, self._trained_task, *next(iter(some)))
         schedule(recipe.train, steps=1, steps_per_epoch=1)
         Rule(0 if recipe.train.early_stopping == "auto" else recipe.train.early_stopping)
         return self
 
     def train(self, *, listen: Listener = lambda event: None, control: Control | None = None) -> "Learner":
         """Train what `prepare` built."""
-        settings = self.recipe.train
-        if self.dataset is None:
-            raise ConfigError("There is nothing to train on yet: call prepare(dataset) before train(), or fit(data).")
-        judging = self.dataset[self.division.validation]
-        validation = self._batches(judging, EVALUATION_BATCH) if len(judging) else None
-        if isinstance(self.model, AtOnce):
+        self._given()
+        samples = self._samples() if isinstance(self.model, AtOnce | Adapting) else None
+        if isinstance(self.model, AtOnce) and samples is not None:
+            judging = self.division.validation
+            validation = self._batches(judging, EVALUATION_BATCH, weighted=False) if len(judging) else None
             self.steps_per_epoch = 1
-            self.fitted = learn_at_once(self.model, self.task, self._samples(), validation, listen)
-            return self
-        train = self.train_batches()
-        self.steps_per_epoch = len(train)
-        if isinstance(self.model, Adapting):
-            self.model.adapt(self._samples())
-        self.fitted = fit(self.model, self.task, train, validation, settings, listen=listen, control=control)
-        self.model.eval()
-        return self
+            self.fitted = learn_at_once(self.model, self.task, samples, validation, listen)
+            return self._calibrated()
+        if isinstance(self.model, Adapting) and samples is not None:
+            self.model.adapt(samples)
+        return self._descend(listen, control)._calibrated()
+
+    def learn_more(
+        self, dataset: Dataset, *, weights: "np.ndarray[Any, Any] | None" = None, listen: Listener = lambda event: None
+    ) -> "Learner":
+        """Go on from the weights there are, on further samples, all of them to train on.
+
+        What was found of the first samples stays as it is: classes, units, means and deviations of columns.
+
+        Raises:
+            ConfigError: the model learns from all samples at once.
+            DataError: columns missing, or labels that are none of the classes.
+        """
+        if isinstance(self.model, AtOnce):
+            raise ConfigError(
+                f"'{self.recipe.model.name}' learns from all samples at once and cannot go on with further ones. "
+                "Fit it to all of them together, or take a network such as 'mlp'."
+            )
+        everything, nothing = np.arange(len(dataset)), np.arange(0)
+        self.dataset, self.weights = dataset, _weights(weights, len(dataset))
+        self.division = Division(everything, nothing, nothing, "further samples, all to train on")
+        train = self.recipe.train
+        self.recipe = replace(self.recipe, train=replace(train, seed=train.seed + 1))  # another order, other dropout
+        return self._descend(listen, None)
 
     def train_batches(self) -> TensorBatches:
         """The batches that `train` learns from, once the learner is prepared."""
-        if self.dataset is None:
-            raise ConfigError("There is nothing to train on yet: call prepare(dataset) before, or fit(data).")
-        learned, size = self.dataset[self.division.train], self.recipe.train.batch_size
+        self._given()
+        learned, size = self.division.train, self.recipe.train.batch_size
         return self._batches(learned, len(learned) if size == "all" else size, shuffle=True)
 
-    def predict(self, inputs: Any) -> Prediction:
+    def predict(self, inputs: Any, *, block: int = 0) -> Prediction:
         """The target of samples as the user has them: a frame, an array, image files, a table file, one or many.
+
+        Args:
+            inputs: the samples.
+            block: how many samples pass through the network together, the last ones filled up to as many, so that
+                what is said of a sample does not depend on how many there are beside it; 0: what is fastest.
 
         Raises:
             DataError: columns missing, or nothing that these inputs could be.
         """
         encoded = self.preprocessing.encode(self.preprocessing.read(inputs))
-        outputs, _ = self._outputs(encoded, torch.zeros(len(encoded)))
-        return self.task.decode(outputs)
+        count = len(encoded)
+        if block:
+            filling = encoded[:1].expand(-count % block, *encoded.shape[1:])
+            encoded = torch.cat([encoded, filling])
+        outputs, _ = self._outputs(encoded, torch.zeros(len(encoded)), block or EVALUATION_BATCH)
+        return self.task.decode(outputs[:count])
 
     def evaluate(self, data: Any, *, rows: "np.ndarray[Any, Any] | None" = None) -> dict[str, float]:
         """The task's metrics on samples with known targets."""
@@ -255,10 +299,44 @@ class Learner:
         if isinstance(learner.model, AtOnce):
             learner.model.load(Path(folder))
         else:
-            learner.model.load_state_dict(load_file(Path(folder) / "weights.safetensors"))
+            weights = load_file(Path(folder) / "weights.safetensors")
+            (learner.model.double() if learner._is_double else learner.model).load_state_dict(weights)
         learner._place("cpu" if isinstance(learner.model, AtOnce) else device)
         learner.model.eval()
         return learner
+
+    def _descend(self, listen: Listener, control: Control | None) -> "Learner":
+        """The training loop."""
+        train, judging = self.train_batches(), self.division.validation
+        validation = self._batches(judging, EVALUATION_BATCH) if len(judging) else None
+        self.steps_per_epoch = len(train)
+        task, settings = self._trained_task, self.recipe.train
+        self.fitted = fit(self.model, task, train, validation, settings, listen=listen, control=control)
+        self.model.eval()
+        return self
+
+    def _calibrated(self) -> "Learner":
+        """With a threshold for what is none of the classes, if one is asked for."""
+        if isinstance(self.task, Classification) and self.task.accept < 1:
+            outputs, _ = self.outputs(self.dataset, rows=self.division.validation)
+            self.task = self.task.calibrated(outputs)
+        return self
+
+    @property
+    def _trained_task(self) -> LoopTask:
+        return self.task if self.weights is None else WeightedTask(self.task)
+
+    @property
+    def _is_double(self) -> bool:
+        return self.recipe.train.precision == "double"
+
+    def _given(self) -> Dataset:
+        if self.dataset is None:
+            raise ConfigError("There is nothing to train on yet: call prepare(dataset) before train(), or fit(data).")
+        return self.dataset
+
+    def _weights_of(self, rows: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any] | None":
+        return None if self.weights is None else self.weights[rows]
 
     def _try_out(self, samples: Dataset) -> None:
         """Pass two samples through, so that a network that does not fit is refused now.
@@ -277,6 +355,16 @@ class Learner:
                 f"{str(error).splitlines()[0]}"
             ) from error
         self.task.loss(outputs, self.task.encode(samples.targets()).to(self.device))
+
+    def _refuse_other_losses(self) -> None:
+        """Members that vote, and models that are no networks, give log-probabilities."""
+        loss = getattr(self.task, "loss_name", "")
+        gives = isinstance(self.model, AtOnce | Ensemble) and self.task.name == "classification"
+        if gives and loss not in LOG_PROBABILITIES:
+            raise ConfigError(
+                f"Model '{self.recipe.model.name}' gives log-probabilities, and task.loss='{loss}' reads outputs "
+                f"otherwise. Use one of {', '.join(LOG_PROBABILITIES)}."
+            )
 
     def _rebuild(self, module: nn.Module | None) -> None:
         model = self.recipe.model
@@ -302,8 +390,15 @@ class Learner:
         name = default_model(self.preprocessing.shape)
         return recipes.from_dict({"model": {"name": name, **model.options}}).model
 
-    def _batches(self, part: Dataset, batch_size: int, *, shuffle: bool = False) -> TensorBatches:
+    def _batches(
+        self, rows: "np.ndarray[Any, Any]", batch_size: int, *, shuffle: bool = False, weighted: bool = True
+    ) -> TensorBatches:
+        part, weights = self._given()[rows], self._weights_of(rows)
         inputs, targets = self.preprocessing.encode(part), self.task.encode(part.targets())
+        if weights is not None and weighted:
+            targets = WeightedTask.joined(
+                targets, torch.from_numpy(weights).to(torch.float64 if self._is_double else torch.float32)
+            )
         seed, count = self.recipe.train.seed, len(part)
         return self._tensor_batches(
             inputs,
@@ -314,16 +409,17 @@ class Learner:
 
     def _samples(self) -> Samples:
         """All that there is to train on, as the model sees it."""
-        if self.dataset is None:
-            raise ConfigError("There is nothing to train on yet: call prepare(dataset) before, or fit(data).")
-        part = self.dataset[self.division.train]
+        part = self._given()[self.division.train]
         targets = self.task.encode(part.targets())
+        importance, counted = self.task.importance(targets), self._weights_of(self.division.train)
+        if counted is not None:
+            importance = torch.from_numpy(counted) * (1.0 if importance is None else importance)
         return Samples(
             inputs=self.preprocessing.finish(self.preprocessing.encode(part)),
             targets=targets,
             columns=self.preprocessing.columns,
             features=self.preprocessing.features,
-            weights=self.task.importance(targets),
+            weights=importance,
             mean=self.task.mean if isinstance(self.task, Regression) else 0.0,
             deviation=self.task.deviation if isinstance(self.task, Regression) else 1.0,
             classes=tuple(map(str, getattr(self.task, "classes", ()))),
@@ -331,8 +427,8 @@ class Learner:
             rows=torch.from_numpy(np.asarray(self.division.train, np.int64)),
         )
 
-    def _outputs(self, inputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        return outputs_of(self.model, self._tensor_batches(inputs, targets, EVALUATION_BATCH))
+    def _outputs(self, inputs: Tensor, targets: Tensor, batch_size: int = EVALUATION_BATCH) -> tuple[Tensor, Tensor]:
+        return outputs_of(self.model, self._tensor_batches(inputs, targets, batch_size))
 
     def _tensor_batches(self, inputs: Tensor, targets: Tensor, batch_size: int, order: Any = None) -> TensorBatches:
         if self.device.type != "cuda" or inputs.nbytes < KEPT_SHARE * torch.cuda.mem_get_info(self.device)[0]:
@@ -343,14 +439,32 @@ class Learner:
 
     def _finish(self, batch: Tensor) -> Tensor:
         finished = self.preprocessing.finish(batch)
+        finished = finished.double() if self._is_double else finished
         return channels_last(finished) if self._channels_last else finished
 
     def _place(self, device: str) -> None:
         """Put the model where it shall compute, its convolutions laid out as they compute fastest."""
         self.device = devices.choose(device)
+        if self.device.type == "mps" and self._is_double:
+            raise ConfigError("train.precision='double' is not to be had on 'mps'. Use train.device='cpu'.")
         # Compiled for a CPU, convolutions are faster with the channels apart (benchmarks/loop.py).
         compiled = self.recipe.train.compile and self.device.type == "cpu"
         self._channels_last = not compiled and any(isinstance(module, nn.Conv2d) for module in self.model.modules())
         self.model.to(self.device)
+        if self._is_double:
+            self.model.double()
         if self._channels_last:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _weights(given: "np.ndarray[Any, Any] | None", count: int) -> "np.ndarray[Any, Any] | None":
+    if given is None:
+        return None
+    weights = np.asarray(given, np.float64)
+    if weights.shape != (count,) or not (np.isfinite(weights) & (weights > 0)).all():
+        raise DataError(
+            f"The weights of {count} samples must be {count} finite numbers above 0, not of the shape {weights.shape}"
+            f" from {weights.min(initial=np.inf):g} to {weights.max(initial=-np.inf):g}. Leave out samples that do not "
+            "count."
+        )
+    return weights

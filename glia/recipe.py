@@ -89,6 +89,7 @@ class TrainRecipe:
     gradient_clip: NotNegative = 0.0  # greatest norm of all gradients together; 0: off
     device: str = "auto"
     compile: bool = False
+    precision: Literal["auto", "double"] = "auto"  # "auto": float32, with bfloat16 on GPUs that have it
     log_every: Positive = 10  # steps
     checkpoint_seconds: NotNegative = 60.0
 
@@ -102,6 +103,7 @@ class TaskRecipe:
     loss: Choice = "auto"
     metrics: tuple[str, ...] = ()  # empty: all of the task's
     class_weight: Literal["none", "balanced"] | dict[str, float] = "none"
+    accept: Annotated[float, Field(gt=0, le=1)] = 1.0  # share of known samples; the others are none of the classes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -134,6 +134,58 @@ def test_one_sample_and_many_give_the_same(tmp_path) -> None:
     np.testing.assert_allclose(one, together[3:4], rtol=1e-5)
 
 
+def test_weights_are_copies_in_means_and_classes() -> None:
+    data = glia.dataset("iris")
+    assert isinstance(data, Dataset)
+    counts = np.random.default_rng(0).integers(1, 4, len(data))
+    whole = recipes.from_dict(
+        {"data": {"split": {"train": 1, "validation": 0, "test": 0}}, "task": {"class_weight": "balanced"}}
+    )
+    weighed = Learner(whole).prepare(data, weights=counts)
+    copied = Learner(whole).prepare(data[np.repeat(np.arange(len(data)), counts)])
+    assert weighed.task.to_dict()["weights"] == pytest.approx(copied.task.to_dict()["weights"])
+    for one, other in zip(weighed.preprocessing.columns, copied.preprocessing.columns, strict=True):
+        assert (one.mean, one.deviation) == pytest.approx((other.mean, other.deviation))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [(np.ones(3), r"150 samples must be 150 .* shape \(3,\)"), (np.arange(150), "above 0, .* from 0 to 149")],
+)
+def test_weights_that_do_not_fit_are_refused(weights: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        learner().prepare(glia.dataset("iris"), weights=weights)
+
+
+def test_it_goes_on_from_the_weights_there_are() -> None:
+    data = glia.dataset("iris")
+    assert isinstance(data, Dataset)
+    fitted = learner(epochs=2, learning_rate=0.01, schedule="constant").fit(data)
+    losses = [fitted.evaluate(data)["loss"]]
+    scales = fitted.preprocessing
+    for _ in range(3):
+        losses.append(fitted.learn_more(data).evaluate(data)["loss"])
+    assert losses == sorted(losses, reverse=True)
+    assert fitted.preprocessing == scales
+
+
+def test_double_precision_is_kept(tmp_path) -> None:
+    fitted = learner(precision="double").fit("iris")
+    again = Learner.load(fitted.save(tmp_path))
+    assert {each.dtype for each in again.model.parameters()} == {torch.float64}
+    assert again.evaluate("iris") == fitted.evaluate("iris")
+
+
+def test_blocks_make_predictions_independent_of_their_neighbours() -> None:
+    fitted = learner().fit("digits")
+    data = glia.dataset("digits")
+    assert isinstance(data, Dataset)
+    together = fitted.predict(data[:40], block=32).probabilities
+    assert together is not None
+    assert len(together) == 40
+    np.testing.assert_array_equal(fitted.predict(data[:3], block=32).probabilities, together[:3])
+
+
 @pytest.mark.gpu
 def test_a_gpu_learns_and_what_it_learned_loads_on_the_cpu(tmp_path) -> None:
     fitted = Learner(recipes.from_dict({"model": {"name": "cnn"}, "train": {"epochs": 8, "device": "cuda"}})).fit(

@@ -60,9 +60,9 @@ class Bins:
         if len(different) <= self.count:
             return np.asarray((different[1:] + different[:-1]) / 2)
         edges = np.unique(np.quantile(values, np.arange(1, self.count) / self.count))
-        return edges[edges < different[-1]]  # a value at an edge falls below it
+        return np.asarray(edges[edges < different[-1]])  # a value at an edge falls below it
 
 
 def chosen(features: Numbers) -> NDArray[np.int64]:
     """(N,) which of the features of a category is 1; their number where none is."""
-    return np.where(features.any(1), features.argmax(1), features.shape[1])
+    return np.asarray(np.where(features.any(1), features.argmax(1), features.shape[1]))

@@ -4,6 +4,7 @@ Letters    N samples, C candidates, from the simplest model to the most complex.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ Judge = Callable[[NDArray[np.int64], NDArray[np.int64]], Numbers]
 """From the rows to learn from and those to judge by to the error of each candidate in each row judged, (rows, C)."""
 
 
-def folds(targets: Numbers, *, classifies: bool, seed: int, count: int = FOLDS) -> NDArray[np.int64]:
+def folds(targets: NDArray[Any], *, classifies: bool, seed: int, count: int = FOLDS) -> NDArray[np.int64]:
     """(N,) the number of the fold of each sample, dealt in turn within each class, so that sizes differ by one.
 
     Example:
@@ -39,7 +40,7 @@ def parts(dealt: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray
 
 
 def chosen(
-    judge: Judge, targets: Numbers, weights: Numbers, *, classifies: bool, seed: int, simplest: bool = False
+    judge: Judge, targets: NDArray[Any], weights: Numbers, *, classifies: bool, seed: int, simplest: bool = False
 ) -> int:
     """The number of the candidate with the least error on folds.
 
@@ -72,7 +73,7 @@ def chosen(
     return int(np.flatnonzero(mean <= mean[best] + spread)[0])
 
 
-def classified(probabilities: Numbers, targets: Numbers, classes: NDArray[np.int64]) -> Numbers:
+def classified(probabilities: Numbers, targets: NDArray[Any], classes: NDArray[np.int64]) -> Numbers:
     """(N,) 1 where the likeliest class is not the true one, else 0.
 
     Args:

@@ -25,12 +25,8 @@ class DecisionTreeConfig:
 
     depth: Annotated[int, Field(ge=0)] = 0  # greatest, in questions; 0: until leaves are pure
     leaf: Width = 1  # fewest samples in a leaf
-    improvement: Annotated[float, Field(ge=0)] = (
-        0.0  # of impurity, weighted by the share of samples, that a question must bring
-    )
-    pruning: Literal["none", "cost-complexity"] = (
-        "cost-complexity"  # afterwards, as far as folds of the training samples say
-    )
+    improvement: Annotated[float, Field(ge=0)] = 0.0  # of impurity that a question must bring, by share of samples
+    pruning: Literal["none", "cost-complexity"] = "cost-complexity"  # afterwards, as far as folds say
     simplest: bool = False  # prune on to the smallest tree within one standard error of the best
     classes: Classes = "together"  # or each class against the others, or error-correcting binary digits
 

@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from glia.classical.model import ClassicalModel
 from glia.classical.outputs import Classes, answered
 from glia.models.options import Width
 from glia.models.samples import Samples
+
+FEW = 500_000  # values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +31,7 @@ class GradientBoostingConfig:
     depth: Annotated[int, Field(ge=0)] = 0  # of a tree, at most; 0: as the leaves allow
     leaf: Width = 20  # fewest samples in a leaf
     l2: Annotated[float, Field(ge=0)] = 0.0  # penalty on the answers of leaves
-    early_stopping: Literal["auto"] | bool = (
-        "auto"  # by a tenth of the training samples; auto: if there are more than 10,000
-    )
+    early_stopping: Literal["auto"] | bool = "auto"  # by a tenth of the samples; auto: if over 10,000
     classes: Classes = "together"  # or each class against the others, or error-correcting binary digits
 
 
@@ -43,6 +44,11 @@ class GradientBoosting(ClassicalModel):
     def __init__(self, config: GradientBoostingConfig, *, inputs: tuple[int, ...], outputs: int) -> None:
         super().__init__(inputs=inputs, outputs=outputs)
         self.config = config
+
+    def learn(self, samples: Samples) -> None:
+        """Fit it; to few samples on one thread, for threads that wait for each other cost more than they give."""
+        with threadpool_limits(1 if samples.inputs.numel() < FEW else None, "openmp"):
+            super().learn(samples)
 
     def make(self, samples: Samples) -> Any:
         """Scikit-learn's, on histograms."""

@@ -21,9 +21,10 @@ from glia.classical.outputs import Classes, answered, questions
 from glia.errors import ConfigError
 from glia.models.samples import Samples
 
-STRENGTHS = tuple(float(10.0**power) for power in np.arange(3, -4.5, -0.5))  # tried, from the strongest
+STRENGTHS = tuple(float(10.0**power) for power in np.arange(3, -2.5, -0.5))  # tried, from the strongest
+TRIAL_STEPS = 1000  # of saga, for each strength that is tried
 SHOWN = 30  # features in the table
-STEPS = {"lbfgs": 10_000, "saga": 2_000}  # at most
+SOLVERS = {"lbfgs": {"max_iter": 10_000, "tol": 1e-6}, "saga": {"max_iter": 3_000, "tol": 1e-4}}
 
 Numbers = NDArray[np.float64]
 
@@ -33,9 +34,7 @@ class LogisticRegressionConfig:
     """What a logistic regression is built from."""
 
     penalty: Literal["none", "l1", "l2", "elastic"] = "l2"  # on the weights
-    strength: Annotated[float, Field(gt=0)] | Literal["auto"] = (
-        1.0  # of the penalty, beside the sum of log-losses; auto: chosen on folds
-    )
+    strength: Annotated[float, Field(gt=0)] | Literal["auto"] = 1.0  # beside the sum of log-losses; auto: by folds
     mix: Annotated[float, Field(ge=0, le=1)] = 0.5  # of elastic: the share of l1
     classes: Classes = "together"  # or each class against the others, or error-correcting binary digits
 
@@ -91,22 +90,24 @@ class LogisticRegression(ClassicalModel):
             C=inf if penalty == "none" else 1 / strength,
             l1_ratio=mix,
             solver=solver,
-            max_iter=STEPS[solver],
+            **SOLVERS[solver],
             random_state=self.seed,
         )
 
     def _chosen(self, x: Numbers, y: NDArray[Any], weights: Numbers) -> float:
         """The strength with the least log-loss on folds."""
 
-        def judge(learned: NDArray[np.int64], judged: NDArray[np.int64]) -> NDArray[np.float64]:
+        def judge(learned: NDArray[np.int64], judged: NDArray[np.int64]) -> Numbers:
             errors = np.full((len(judged), len(STRENGTHS)), -np.log(SMALLEST))
+            if len(np.unique(y[learned])) < 2:
+                return errors
+            estimator = self._estimator(1.0)
+            if estimator.solver == "saga":  # slow: each strength goes on from the one before, for a while
+                estimator.set_params(warm_start=True, max_iter=TRIAL_STEPS)
             for column, strength in enumerate(STRENGTHS):
-                if len(np.unique(y[learned])) > 1:
-                    estimator = self._estimator(strength).fit(x[learned], y[learned], sample_weight=weights[learned])
-                    places = np.searchsorted(estimator.classes_, y[judged]).clip(max=len(estimator.classes_) - 1)
-                    known = estimator.classes_[places] == y[judged]
-                    p = estimator.predict_proba(x[judged])[np.arange(len(judged)), places]
-                    errors[known, column] = -np.log(p[known].clip(min=SMALLEST))
+                estimator.set_params(C=1 / strength).fit(x[learned], y[learned], sample_weight=weights[learned])
+                p = (estimator.predict_proba(x[judged]) * (estimator.classes_ == y[judged, None])).sum(1)
+                errors[:, column] = -np.log(p.clip(min=SMALLEST))
             return errors
 
         with warnings.catch_warnings():

@@ -5,7 +5,7 @@ probability each. Whatever a column is, it adds a logarithm.
 
 Source     Hastie, Tibshirani & Friedman, 2009, *The Elements of Statistical Learning*, section 6.6.3. The multinomial
            of counts: McCallum & Nigam, 1998.
-Letters    N samples, K classes, G groups of features, V values of a group.
+Letters    N samples, K classes, G groups of features, V values of a group, T tables.
 """
 
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ class Estimator:
     Attributes:
         classes_: (K,).
         log_shares_: (K,) of the classes.
-        log_tables_: (G, K, V) of values; for bins and categories.
+        log_tables_: (1, K, G, V) of values; for bins and categories.
         means_: (K, numbers) for normal distributions.
         variances_: likewise.
         log_counts_: (K, numbers) for counts.
@@ -92,7 +92,8 @@ class Estimator:
         self.log_shares_ = np.log(member.sum(0) / member.sum())
         self.bins_ = Bins(self.numbers if self.kind == "bins" else [], self.categories, self.bins).fit(x)
         if len(self.bins_.sizes_):
-            counted = counts(self.bins_.codes(x), member, int(self.bins_.sizes_.max()))
+            sizes = (1, len(self.classes_), int(self.bins_.sizes_.max()))
+            counted = counts(self.bins_.codes(x), numbers, weights, sizes)
             self.log_tables_ = log_tables(counted, self.bins_.sizes_, self.smoothing)
         if self.kind == "normal" and self.numbers:
             values, sums = x[:, self._places], member.sum(0)[:, None]
@@ -134,35 +135,48 @@ class Estimator:
         return found
 
 
-def counts(codes: NDArray[np.int64], member: Numbers, values: int) -> Numbers:
-    """How much of each class has each value, (G, K, V).
+def counts(
+    codes: NDArray[np.int64],
+    classes: NDArray[np.int64],
+    weights: Numbers,
+    sizes: tuple[int, int, int],
+    dealt: NDArray[np.int64] | None = None,
+) -> Numbers:
+    """How much of each class has each value, (T, K, G, V).
 
     Args:
         codes: (N, G).
-        member: (N, K) the weight of each sample in its class, 0 in the others.
-        values: V.
+        classes: (N,).
+        weights: (N,) of each sample.
+        sizes: T, K, V.
+        dealt: (N,) the table that each sample is counted in; None: the first.
     """
-    table = np.zeros((codes.shape[1], member.shape[1], values))
-    for group, column in enumerate(codes.T):
-        for k in range(member.shape[1]):
-            table[group, k] = np.bincount(column, weights=member[:, k], minlength=values)
-    return table
+    tables, kinds, values = sizes
+    groups = codes.shape[1]
+    table = classes if dealt is None else dealt * kinds + classes
+    places = (table[:, None] * groups + np.arange(groups)) * values + codes
+    flat = np.bincount(places.ravel(), weights=np.repeat(weights, groups), minlength=tables * kinds * groups * values)
+    return np.asarray(flat.reshape(tables, kinds, groups, values), np.float64)
 
 
 def log_tables(counted: Numbers, sizes: NDArray[np.int64], smoothing: float) -> Numbers:
     """Logarithms of the probabilities of values within a class, each group with as many values as it has."""
-    there = np.arange(counted.shape[2]) < sizes[:, None]  # G V
-    smooth = np.where(there[:, None], counted + smoothing, 1.0)
-    total = np.where(there[:, None], smooth, 0.0).sum(2, keepdims=True)
-    return np.log(smooth / total)
+    there = np.arange(counted.shape[-1]) < sizes[:, None]  # G V
+    smooth = np.where(there, counted + smoothing, 0.0)
+    return np.asarray(np.log(np.where(there, smooth / smooth.sum(-1, keepdims=True), 1.0)))
 
 
-def read(tables: Numbers, codes: NDArray[np.int64]) -> Numbers:
-    """(N, K) the sum over groups of what the tables say of each sample's values."""
-    total = np.zeros((len(codes), tables.shape[1]))
-    for table, column in zip(tables, codes.T, strict=True):
-        total += table[:, column].T
-    return total
+def read(tables: Numbers, codes: NDArray[np.int64], asked: NDArray[np.int64] | int = 0) -> Numbers:
+    """(N, K) the sum over groups of what the tables say of each sample's values.
+
+    Args:
+        tables: (T, K, G, V).
+        codes: (N, G).
+        asked: (N,) the table for each sample, or the one for all.
+    """
+    which = np.broadcast_to(np.asarray(asked), len(codes))[:, None]
+    every = np.arange(codes.shape[1])
+    return np.stack([tables[which, k, every, codes].sum(1) for k in range(tables.shape[1])], axis=1)
 
 
 def probabilities(logs: Numbers) -> Numbers:

@@ -10,6 +10,7 @@ Letters    N samples, K classes, G groups of features, V values of a group, M no
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from glia.classical.bins import Bins, groups
-from glia.classical.choosing import folds
+from glia.classical.choosing import FOLDS, folds
 from glia.classical.model import ClassicalModel, Told
 from glia.classical.naive_bayes import counts, log_tables, probabilities, read
 from glia.classical.outputs import Classes, Questions, answered
@@ -80,8 +81,8 @@ class Estimator:
         bins_: from features to values.
         groups_: (M,) the group that divides a node; -1: none.
         children_: (M, V) by value; -1: samples stay.
-        log_shares_: (M, K) of the classes at each node.
-        log_tables_: of each node, (G, K, V).
+        log_shares_: (M, K) of the classes at each node, up to a constant.
+        log_tables_: (M, K, G, V) of values there.
         samples_: (M,) how many reached it.
         errors_: (M,) of naive Bayes there, on folds.
     """
@@ -102,7 +103,7 @@ class Estimator:
         self.groups_ = np.array([node["group"] for node in nodes])
         self.children_ = np.array([node["children"] for node in nodes])
         self.log_shares_ = np.array([node["log_shares"] for node in nodes])
-        self.log_tables_ = [node["log_tables"] for node in nodes]
+        self.log_tables_ = np.array([node["log_tables"] for node in nodes])
         self.samples_ = np.array([node["samples"] for node in nodes])
         self.errors_ = np.array([node["error"] for node in nodes])
         del self._codes, self._y, self._weights
@@ -117,11 +118,7 @@ class Estimator:
                 here = np.flatnonzero(reached == node)
                 below = self.children_[node, codes[here, group]]
                 reached[here] = np.where(below == STAYS, node, below)
-        logs = np.zeros((len(x), len(self.classes_)))
-        for node in np.unique(reached):
-            here = np.flatnonzero(reached == node)
-            logs[here] = self.log_shares_[node] + read(self.log_tables_[node], codes[here])
-        return probabilities(logs)
+        return probabilities(self.log_shares_[reached] + read(self.log_tables_, codes, reached))
 
     def lines(self, names: list[tuple[str, tuple[str, ...]]]) -> list[str]:
         """A line a node, indented by its depth.
@@ -146,13 +143,13 @@ class Estimator:
     def _grow(self, rows: Codes, nodes: list[dict[str, Any]]) -> int:
         """Add the node that these samples reach, and those below it."""
         number, error = len(nodes), self._error(rows)
-        member = self._member(rows)
+        shares, counted = self._counts(rows)
         nodes.append(
             {
                 "group": STAYS,
                 "children": [STAYS] * self._width,
-                "log_shares": np.log((member.sum(0) + self.smoothing) / (member + self.smoothing / len(member)).sum()),
-                "log_tables": self._tables(rows, member),
+                "log_shares": np.log(shares[0] + self.smoothing),
+                "log_tables": log_tables(counted[0], self.bins_.sizes_, self.smoothing),
                 "samples": len(rows),
                 "error": error,
             }
@@ -179,25 +176,21 @@ class Estimator:
 
     def _error(self, rows: Codes) -> float:
         """The share of samples that naive Bayes takes for another class, on five folds."""
-        codes, y, weights = self._codes[rows], self._y[rows], self._weights[rows]
+        y = self._y[rows]
         if (y == y[0]).all():
             return 0.0
         dealt = folds(y, classifies=True, seed=self.seed)
-        member = self._member(rows)
-        whole, wrong = counts(codes, member, self._width), np.zeros(len(rows))
-        for fold in np.unique(dealt):
-            judged = dealt == fold
-            learned = whole - counts(codes[judged], member[judged], self._width)
-            tables = log_tables(learned, self.bins_.sizes_, self.smoothing)
-            shares = member[~judged].sum(0) + self.smoothing
-            wrong[judged] = (np.log(shares) + read(tables, codes[judged])).argmax(1) != y[judged]
-        return float(np.average(wrong, weights=weights))
+        shares, counted = self._counts(rows, dealt)
+        learned = log_tables(counted.sum(0) - counted, self.bins_.sizes_, self.smoothing)
+        logs = np.log(shares.sum(0) - shares + self.smoothing)[dealt] + read(learned, self._codes[rows], dealt)
+        return float(np.average(logs.argmax(1) != y, weights=self._weights[rows]))
 
-    def _member(self, rows: Codes) -> Numbers:
-        return np.eye(len(self.classes_))[self._y[rows]] * self._weights[rows, None]
-
-    def _tables(self, rows: Codes, member: Numbers) -> Numbers:
-        return log_tables(counts(self._codes[rows], member, self._width), self.bins_.sizes_, self.smoothing)
+    def _counts(self, rows: Codes, dealt: Codes | None = None) -> tuple[Numbers, Numbers]:
+        """How much there is of each class, and of each value in each; for each fold, if the samples are dealt."""
+        y, weights, kinds = self._y[rows], self._weights[rows], len(self.classes_)
+        parts = 1 if dealt is None else FOLDS
+        shares = counts(np.zeros((len(rows), 1), np.int64), y, weights, (parts, kinds, 1), dealt)[:, :, 0, 0]
+        return shares, counts(self._codes[rows], y, weights, (parts, kinds, self._width), dealt)
 
 
 def _names(columns: tuple[Column, ...], bins: Bins) -> list[tuple[str, tuple[str, ...]]]:
@@ -207,7 +200,7 @@ def _names(columns: tuple[Column, ...], bins: Bins) -> list[tuple[str, tuple[str
     for (first, _), edges in zip(bins.numbers, bins.edges_, strict=True):
         column = named.get(first, Column(f"feature {first}", "numbers", first))
         ends = [f"{column.mean + column.deviation * edge:.4g}" for edge in edges]
-        between = [f"in ({low}, {high}]" for low, high in zip(ends, ends[1:], strict=False)]
+        between = [f"in ({low}, {high}]" for low, high in pairwise(ends)]
         values = (f"≤ {ends[0]}", *between, f"> {ends[-1]}") if ends else ("",)
         found.append((column.name, values))
     for first, size in bins.categories:

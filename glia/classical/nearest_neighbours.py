@@ -94,17 +94,18 @@ class Estimator:
 
     def with_fewer(self, x: Numbers, counts: tuple[int, ...]) -> list[Numbers]:
         """(N, K) for each number of neighbours, with one search."""
+        most = min(max(counts), len(self.x_))
         if self._search is None:
-            self._search = Search(n_neighbors=min(max(counts), len(self.x_))).fit(self.x_)
-        distances, rows = self._search.kneighbors(x, min(max(counts), len(self.x_)))
+            self._search = Search(n_neighbors=most).fit(self.x_)
+        distances, rows = self._search.kneighbors(x, most)
         votes = self.weights_[rows] / (distances.clip(min=NEAREST) if self.votes == "distance" else 1.0)
+        asked = {min(count, most) for count in counts}
         total, found = np.zeros((len(x), self.y_.shape[1])), {}
         for number, (vote, row) in enumerate(zip(votes.T, rows.T, strict=True), start=1):
             total += vote[:, None] * self.y_[row]
-            found[number] = (
-                total / votes[:, :number].sum(1, keepdims=True).clip(min=NEAREST) if number in counts else total
-            )
-        return [found[min(count, rows.shape[1])] for count in counts]
+            if number in asked:
+                found[number] = total / votes[:, :number].sum(1, keepdims=True).clip(min=NEAREST)
+        return [found[min(count, most)] for count in counts]
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the search, whose tree is not data that a file may hold."""

@@ -21,8 +21,8 @@ from glia.errors import ConfigError
 from glia.models.options import Width
 from glia.models.samples import Samples
 
-HIGHEST = 4  # degree tried
-LEAST_SAMPLES = {"none": 2, "ridge": 1}  # for each term of a degree that is tried
+HIGHEST = 3  # degree tried
+LEAST_SAMPLES = {"none": 3, "ridge": 1}  # for each term of a degree that is tried
 
 
 @dataclass(frozen=True, kw_only=True)

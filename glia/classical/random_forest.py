@@ -25,7 +25,7 @@ Features = Literal["sqrt", "log2", "all"]
 class RandomForestConfig:
     """What a random forest is built from; the defaults are scikit-learn's."""
 
-    trees: Width = 100
+    trees: Width = 100  # grown
     depth: Annotated[int, Field(ge=0)] = 0  # greatest, in splits; 0: until leaves are pure
     leaf: Width = 1  # fewest samples in a leaf
     features: Features | Literal["auto"] = "auto"  # looked at for each split; auto: sqrt for classes, all for numbers

@@ -12,13 +12,14 @@ from scipy import stats
 from glia.classical.least_squares import LeastSquares
 from glia.classical.model import arrays
 from glia.classical.penalised import Penalised
-from glia.classical.terms import Floats, weighted
+from glia.classical.terms import Floats, independent, terms_of, weighted
 from glia.models.samples import Samples
 
 MATTERS = ("outliers", "collinearity", "skew", "residuals")
 
 MUCH_INFLUENCE = 1.0  # Cook's distance: Cook & Weisberg, 1982, *Residuals and Influence in Regression*, section 3.5
 SURPRISE = 0.05  # level of the outlier test, Bonferroni's correction over all samples made: ibid., section 2.2.2
+ALONE = 1e-5  # what a leverage of 1 lacks, where a coefficient is decided by one sample
 MUCH_INFLATION = 10.0  # of the variance: Marquardt, 1970; of several terms together: Fox & Monette, 1992
 MUCH_CONDITION = 30.0  # condition number of scaled columns: Belsley, Kuh & Welsch, 1980, chapter 3
 MUCH_SKEW = 2.0  # West, Finch & Curran, 1995
@@ -41,7 +42,7 @@ def remarks(samples: Samples, estimator: LeastSquares | Penalised, matters: Sequ
     if "outliers" in matters:
         yield from _outliers(samples, *_hat(estimator, x, y, weights), errors)
     if "collinearity" in matters:
-        yield from _collinear(estimator, x, y, weights)
+        yield from _collinear(samples, estimator)
     if "skew" in matters:
         yield from _skewed(samples, x)
     if "residuals" in matters:
@@ -107,13 +108,14 @@ def _outliers(samples: Samples, leverages: Floats, freedom: float, errors: Float
     without = np.clip((errors @ errors - errors**2 / left) / rest, np.finfo(np.float64).tiny, None)
     studentised = errors / np.sqrt(without * left)
     surprises = 2 * stats.t.sf(np.abs(studentised), rest) * len(errors)
-    odd = np.flatnonzero((distances > MUCH_INFLUENCE) | (surprises < SURPRISE))
+    alone = 1 - leverages < ALONE  # its residual is rounding
+    odd = np.flatnonzero(((distances > MUCH_INFLUENCE) | (surprises < SURPRISE)) & ~alone)
     if not len(odd):
         return
     order = odd[np.argsort(-np.maximum(distances[odd], np.abs(studentised[odd]) / 10), kind="stable")]
     rows = np.arange(len(errors)) if samples.rows is None else samples.rows.numpy()
     named = [
-        f"row {rows[at]} (Cook's distance {distances[at]:.2g}, residual {studentised[at]:.1f} deviations, leverage "
+        f"row {rows[at]} (Cook's distance {distances[at]:.3g}, residual {studentised[at]:.1f} deviations, leverage "
         f"{leverages[at]:.2g})"
         for at in order[:MOST_NAMED]
     ]
@@ -124,25 +126,25 @@ def _outliers(samples: Samples, leverages: Floats, freedom: float, errors: Float
     )
 
 
-def _collinear(estimator: Any, x: Floats, y: Floats, weights: Floats) -> Iterator[str]:
-    if isinstance(estimator, Penalised):
-        if not estimator.mix_:  # ridge is for such columns
-            return
-        table, columns = estimator.terms.expand(x), estimator.terms.columns
-    else:
-        table, columns = estimator.terms_.expand(x), estimator.terms_.columns
-        if estimator.left_out_:
-            yield (
-                f"Left out, being constant or a combination of other columns: {_listed(estimator.left_out_)}. Nothing "
-                "can be said of their own share."
-            )
-    centred, *_ = weighted(table, y, weights)
-    lengths = np.linalg.norm(centred, axis=0)
-    centred, columns = centred[:, lengths > 0], tuple(np.array(columns)[lengths > 0].tolist())
-    if centred.shape[1] < 2:
+def _collinear(samples: Samples, estimator: LeastSquares | Penalised) -> Iterator[str]:
+    if isinstance(estimator, Penalised) and not estimator.mix_:  # ridge is for such columns
         return
-    if estimator.terms.degree > 1:
-        singular = np.linalg.svd(centred / lengths[lengths > 0], compute_uv=False)
+    x, y, weights = arrays(samples)
+    # A lasso keeps the reference of each category, with which the others are a combination by nature.
+    terms = terms_of(samples) if isinstance(estimator, Penalised) else estimator.terms_
+    centred, *_ = weighted(terms.expand(x), y, weights)
+    kept = independent(centred)
+    constant = np.linalg.norm(centred, axis=0) < ALONE
+    left_out = [name for at, name in enumerate(terms.names) if at not in set(kept) and not constant[at]]
+    left_out += [] if isinstance(estimator, Penalised) else estimator.left_out_
+    if left_out:
+        means = "any of them may stand for another" if isinstance(estimator, Penalised) else "they are left out"
+        yield f"Constant, or a combination of other columns: {_listed(left_out)}; {means}."
+    centred, columns = centred[:, kept], [terms.columns[place] for place in kept]
+    if len(kept) < 2:
+        return
+    if terms.degree > 1:
+        singular = np.linalg.svd(centred / np.linalg.norm(centred, axis=0), compute_uv=False)
         condition = float(singular[0] / max(singular[-1], np.finfo(np.float64).tiny))
         if condition > MUCH_CONDITION:
             yield (

@@ -63,8 +63,8 @@ class BestSteps(LeastSquares):
         kept = independent(table)
         if self.direction == "backward" and len(kept) + 1 >= len(target):
             raise ConfigError(
-                f"Backward steps begin with all columns and take more samples than coefficients; there are {len(target)} "
-                f"samples and {len(self.terms.factors) + 1} coefficients. Use direction=forward."
+                f"Backward steps begin with all columns and take more samples than coefficients; there are "
+                f"{len(target)} samples and {len(self.terms.factors) + 1} coefficients. Use direction=forward."
             )
         within = _Search(table[:, kept], target, self.terms.chosen(kept).columns, self)
         self.steps_ = tuple(within.steps())

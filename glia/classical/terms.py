@@ -116,8 +116,8 @@ def terms_of(samples: Samples, degree: int = 1, *, interactions: bool = True, re
     owners = [column for column in columns for _ in range(column.size)]
     left_out = {column.first for column in columns if reference and _is_whole(column, samples)}
     kept = [feature for feature in range(width) if feature not in left_out]
-    table = samples.inputs.flatten(1)
-    values = [len(table[:, feature].unique()) if degree > 1 else 2 for feature in range(width)]
+    table = samples.inputs.flatten(1).cpu().numpy()
+    values = [len(np.unique(table[:, feature])) if degree > 1 else 2 for feature in range(width)]
     factors = []
     for term in monomials(len(kept), degree, interactions=interactions):
         features = tuple(kept[place] for place in term)
@@ -143,15 +143,18 @@ def independent(centred: Floats, least: float = 1e-5) -> list[int]:
         least: share of a column's length that must be new; features are single precision, so what is left of one that
             is a combination is rounding, about 1e-7.
     """
-    basis = np.empty((len(centred), 0))
+    most, nothing = len(centred) - 1, least**2 * np.sqrt(len(centred))
+    # Its columns depend on each other as those of the table do.
+    triangle: Floats = np.asarray(np.linalg.qr(centred, mode="r"), np.float64)
     kept: list[int] = []
-    for place, column in enumerate(centred.T):
-        length = np.linalg.norm(column)
-        rest = column - basis @ (basis.T @ column)
-        rest -= basis @ (basis.T @ rest)
+    basis = np.empty((len(triangle), min(triangle.shape)), order="F")
+    for place, column in enumerate(triangle.T):
+        known = basis[:, : len(kept)]
+        rest = column - known @ (known.T @ column)
+        rest -= known @ (known.T @ rest)
         new = np.linalg.norm(rest)
-        if new > least * max(length, np.sqrt(len(column)) * least) and len(kept) < len(centred) - 1:
-            basis = np.column_stack([basis, rest / new])
+        if new > max(least * float(np.linalg.norm(column)), nothing) and len(kept) < most:
+            basis[:, len(kept)] = rest / new
             kept.append(place)
     return kept
 

@@ -10,7 +10,7 @@ from glia.cli import output
 from glia.errors import ConfigError
 
 EXAMPLE = """Examples: glia explain a3f9 --feature-maps --sample 3 --out maps.png
-  glia explain learning-rate mnist --recipe recipe.toml   glia explain depth digits --out depth.png"""
+  glia explain a3f9   glia explain learning-rate mnist --recipe recipe.toml   glia explain depth digits"""
 STUDIES = ("depth", "learning-rate")
 
 
@@ -35,7 +35,7 @@ def explain(
     out: Annotated[Path | None, typer.Option(help="Draw it into this file: .png, .svg, .pdf.")] = None,
     as_json: output.Json = False,
 ) -> None:
-    """Show what a run's network does, or what depth or the learning rate does on data."""
+    """Show what a model tells of itself, what a network does, or what depth or the learning rate does on data."""
     from glia import api, pictures
 
     if subject in STUDIES:
@@ -44,7 +44,8 @@ def explain(
         raise ConfigError(f"'{data}' is one too many: a run has its data. To study data: glia explain depth {data}")
     else:
         found = api.explain(subject, feature_maps=feature_maps, inputs=file, sample=sample, layers=layers or ())
-        output.say("Kept with the run: glia serve")
+        if found.pictures:
+            output.say("Kept with the run: glia serve")
     if out is not None:
         found.save(out)
         output.say(f"Drawn into {out}.")
@@ -53,7 +54,7 @@ def explain(
         output.emit({"title": found.title, "text": found.text, "pictures": drawn})
         return
     typer.echo(found)
-    if out is None:
+    if out is None and found.pictures:
         output.say("--out picture.png draws a file")
 
 

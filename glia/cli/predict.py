@@ -37,7 +37,8 @@ def predict(
         output.emit(rows)
         return
     columns = ["file", "prediction"] + (["probability"] if rows and "probability" in rows[0] else [])
-    output.table(columns, [[row[column] for column in columns] for row in rows])
+    shown = [{**row, "prediction": "none of these" if row["prediction"] is None else row["prediction"]} for row in rows]
+    output.table(columns, [[row[column] for column in columns] for row in shown])
 
 
 def _rows(found: "Prediction") -> list[dict[str, Any]]:

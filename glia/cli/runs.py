@@ -97,6 +97,8 @@ def diff(first: Reference, second: Reference, as_json: output.Json = False) -> N
         return
     if differing:
         output.table(["", one.name, other.name], [[key, *values] for key, values in differing.items()])
+    if one.data_version and other.data_version and one.data_version != other.data_version:
+        output.say("They saw different data: which of them is better cannot be told from their metrics.")
     if code:
         typer.echo(f"\nCode\n{code}".rstrip("\n"))
     if not differing and not code:

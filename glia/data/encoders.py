@@ -36,13 +36,13 @@ class NumberEncoder:
     origin: int = 0  # subtracted from integers while they are such, where float64 could not tell them apart
 
     @classmethod
-    def fit(cls, name: str, column: Numbers | Times) -> "NumberEncoder":
-        """Mean and deviation of what is there."""
+    def fit(cls, name: str, column: Numbers | Times, weights: NDArray[Any] | None = None) -> "NumberEncoder":
+        """Mean and deviation of what is there, each number counting as much as its weight."""
         origin = _origin(column)
         values = _floats(column, origin)
-        there = values[np.isfinite(values)]
-        mean, std = _moments(there)
-        return cls(name, float(mean), float(std), len(there) < len(values), isinstance(column, Times), origin)
+        there = np.isfinite(values)
+        mean, std = _moments(values[there], None if weights is None else weights[there])
+        return cls(name, float(mean), float(std), not there.all(), isinstance(column, Times), origin)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -131,11 +131,16 @@ class ArrayEncoder:
     std: Floats
 
     @classmethod
-    def fit(cls, name: str, column: Arrays) -> "ArrayEncoder":
-        """Mean and deviation of what is finite."""
+    def fit(cls, name: str, column: Arrays, weights: NDArray[Any] | None = None) -> "ArrayEncoder":
+        """Mean and deviation of what is finite, each array counting as much as its weight."""
         shape = column.array.shape[1:]
         places = column.array.reshape(len(column), -1).T if len(shape) == 1 else column.array.reshape(1, -1)
-        moments = [_moments(place[np.isfinite(place)].astype(np.float64)) for place in places]
+        if weights is not None:
+            weights = np.repeat(weights, places.size // (len(places) * len(column)))
+        moments = [
+            _moments(place[there].astype(np.float64), None if weights is None else weights[there])
+            for place, there in ((place, np.isfinite(place)) for place in places)
+        ]
         return cls(name, shape, tuple(float(mean) for mean, _ in moments), tuple(float(std) for _, std in moments))
 
     @property
@@ -201,16 +206,18 @@ ENCODERS: dict[str, type[Encoder]] = {
 }
 
 
-def fit_encoder(name: str, column: Column, size: tuple[int, int] | None) -> Encoder:
+def fit_encoder(
+    name: str, column: Column, size: tuple[int, int] | None, weights: NDArray[Any] | None = None
+) -> Encoder:
     """The encoder for a column of training samples; `size` (height, width) is that of pictures."""
     if isinstance(column, Numbers | Times):
-        return NumberEncoder.fit(name, column)
+        return NumberEncoder.fit(name, column, weights)
     if isinstance(column, Categories):
         return CategoryEncoder.fit(name, column)
     if isinstance(column, Pictures):
         return PictureEncoder.fit(name, column, size)
     if isinstance(column, Arrays):
-        return ArrayEncoder.fit(name, column)
+        return ArrayEncoder.fit(name, column, weights)
     raise DataError(f"Column '{name}' holds {column.kind}, which cannot be learned from.")
 
 
@@ -234,11 +241,12 @@ def _floats(column: Numbers | Times, origin: int) -> NDArray[np.float64]:
     return np.where(near, np.where(near, column.array.astype(np.int64), origin) - origin, rough)
 
 
-def _moments(values: NDArray[np.float64]) -> tuple[Any, Any]:
+def _moments(values: NDArray[np.float64], weights: NDArray[Any] | None = None) -> tuple[Any, Any]:
     """Mean and deviation; a deviation that is none, or rounding, is 1, so that constants become 0."""
     if not len(values):
         return 0.0, 1.0
-    mean, std = values.mean(), values.std()
+    mean = np.average(values, weights=weights)
+    std = np.sqrt(np.average((values - mean) ** 2, weights=weights))
     return mean, std if std > 10 * np.finfo(np.float64).eps * abs(mean) else 1.0
 
 

@@ -1,5 +1,6 @@
 """Opening data: whatever a user has, as a dataset that can be learned from."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,8 @@ READABLE = (*tables.SUFFIXES, *ARRAY_SUFFIXES)
 FEWEST_FOR_IDS = 10  # texts that never repeat are an id only where there are more rows than this
 MOSTLY_OTHERS = 0.9  # different texts per row of a target that is probably an id
 # Names that a count of the rows goes by.
+ID_NAME = re.compile(r"(^|[_\W])(?i:id|uuid|key|number|no|nr)$|[a-z]I[dD]$")
+FEWEST_COUNTED = 100  # successive numbers may be years or steps where there are no more of them
 ROW_COUNTERS = ("", "id", "index", "row", "rownames", "unnamed: 0", "column 1", "__index_level_0__")
 
 
@@ -133,6 +136,11 @@ def _learnable(dataset: Dataset, target: str) -> Dataset:
         if reason:
             ignored.append(name)
             said.append(f"Column '{name}' {reason}: it is no feature.")
+        elif _is_numbered(name, column):
+            said.append(
+                f"Column '{name}' has another whole number in every row: it looks like an id, from which nothing "
+                "general is learned. Leave it out if it is one."
+            )
     dataset = replace(dataset, ignored=tuple(ignored), said=tuple(said))
     return _with_targets(dataset) if target else dataset
 
@@ -161,6 +169,17 @@ def _useless(name: str, column: Column) -> str:
         return "has another text in every row, as an id has"
     counter = isinstance(column, Numbers) and name.lower() in ROW_COUNTERS and len(column) > 1
     return "counts the rows" if counter and (np.diff(column.values()) == 1).all() else ""
+
+
+def _is_numbered(name: str, column: Column) -> bool:
+    """Whether whole numbers tell the rows apart and mean no more: by the column's name, or as none is left out."""
+    if not isinstance(column, Numbers) or column.array.dtype.kind not in "iu" or len(column) <= FEWEST_FOR_IDS:
+        return False
+    different = len(np.unique(column.array))
+    if different < len(column):
+        return False
+    successive = int(column.array.max()) - int(column.array.min()) == different - 1
+    return bool(ID_NAME.search(name)) or (successive and different > FEWEST_COUNTED)
 
 
 def _is_constant(column: Column) -> bool:

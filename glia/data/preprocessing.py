@@ -148,13 +148,20 @@ class Preprocessing:
         return (-mean / std).float(), (1 / (255 * std)).float()
 
 
-def fit(dataset: Dataset, rows: NDArray[Any], *, image_size: int | tuple[int, int] | None = None) -> Preprocessing:
+def fit(
+    dataset: Dataset,
+    rows: NDArray[Any],
+    *,
+    image_size: int | tuple[int, int] | None = None,
+    weights: NDArray[Any] | None = None,
+) -> Preprocessing:
     """What it takes to turn such samples into tensors, learned from `rows` alone.
 
     Args:
         dataset: with the features to learn from.
         rows: positions of the training samples.
         image_size: height and width, or the side of a square, that pictures are brought to; None: as they are.
+        weights: what each of `rows` counts in means and deviations of numbers; None: 1.
 
     Raises:
         DataError: no features, no rows, or pictures beside other columns.
@@ -168,7 +175,7 @@ def fit(dataset: Dataset, rows: NDArray[Any], *, image_size: int | tuple[int, in
         )
     _refuse_mixed(features)
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
-    encoders = tuple(fit_encoder(name, column.take(rows), size) for name, column in features.items())
+    encoders = tuple(fit_encoder(name, column.take(rows), size, weights) for name, column in features.items())
     said = [_said(encoder, features[encoder.name]) for encoder in encoders]
     return Preprocessing(encoders, (dataset.target, *dataset.ignored), tuple(text for text in said if text))
 

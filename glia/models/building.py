@@ -26,6 +26,8 @@ MODELS: dict[str, str] = {
     "perceptron": "glia.models.perceptron:Perceptron",
     "residual-mlp": "glia.models.residual_mlp:ResidualMLP",
     "tabm": "glia.models.tabm:TabM",
+    "tabular-resnet": "glia.models.tabular_resnet:TabularResNet",
+    "realmlp": "glia.models.realmlp:RealMLP",
     # What networks are compared with; these have no weights to train and are fitted at once.
     "baseline": "glia.classical.baseline:Baseline",
     "random-forest": "glia.classical.random_forest:RandomForest",
@@ -42,8 +44,8 @@ MODELS: dict[str, str] = {
     "gradient-boosting": "glia.classical.gradient_boosting:GradientBoosting",
     "logistic-regression": "glia.classical.logistic_regression:LogisticRegression",
 }
-"""Family → where its class stands. The class takes (config, inputs=, outputs=), and `columns=` if it asks for it; its module has
-`SIZES`.
+"""Family → where its class stands. The class takes (config, inputs=, outputs=), and `columns=` if it wants to know what
+the features are; its module has `SIZES`.
 
 A module may have a `RECIPE`, `{"train": {…}, "task": {…}}`: what suits its paper better than the general defaults.
 """

@@ -1,8 +1,8 @@
 """Linear: one layer over the features, or over their powers and products; the regressions as networks.
 
 Its recipe trains it to the end, by L-BFGS on all samples at once: linear regression, logistic regression for two
-classes, soft-max regression for more; with `train.l2` ridge, with `train.l1` lasso, with both the elastic net; with a
-degree above 1 polynomial regression.
+classes, soft-max regression for more; with `train.l2` ridge; with a degree above 1 polynomial regression. With
+`train.l1` it is the lasso, with both the elastic net; these have no slope at 0, so give `train.optimizer = "adam"`.
 
 Papers     Legendre, 1805 (least squares); Cox, 1958 (logistic); Hoerl & Kennard, 1970 (ridge); Tibshirani, 1996
            (lasso).

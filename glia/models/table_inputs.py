@@ -82,19 +82,24 @@ class TableInputs(nn.Module):
             edges = target_edges(numbers, samples.targets, bins) if by_target else quantile_edges(numbers, bins)
             self.embedding.bins.fit(edges)
 
+    def numbers(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "n B d"]:
+        """The embedding of each number; itself where it has none."""
+        x = x[:, self.places] if len(self.rest) else x  # B n
+        if self.quantiles is not None:
+            x = self.quantiles(x)
+        return x.T[:, :, None] if self.embedding is None else self.embedding(x)
+
+    def categories(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "B rest"]:
+        """All features that are no numbers."""
+        return x[:, self.rest]
+
     def forward(self, x: Float[Tensor, "B ..."]) -> Float[Tensor, "B width"]:
         """Embeddings of all numbers in a row, then the categories."""
         x = x.flatten(1)  # B F
-        if self.embedding is None and self.quantiles is None and not len(self.rest):
-            return x
         if not len(self.places):
             return x
-        numbers = x[:, self.places] if len(self.rest) else x  # B n
-        if self.quantiles is not None:
-            numbers = self.quantiles(numbers)
-        if self.embedding is not None:
-            numbers = self.embedding(numbers).flatten(1)  # B nd
-        return torch.cat([numbers, x[:, self.rest]], 1) if len(self.rest) else numbers
+        numbers = self.numbers(x).transpose(0, 1).flatten(1)  # B nd
+        return torch.cat([numbers, self.categories(x)], 1) if len(self.rest) else numbers
 
 
 def _embedding(config: TableConfig, features: int) -> nn.Module | None:

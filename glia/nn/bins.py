@@ -16,7 +16,7 @@ LEAST_LEAF = 64  # samples in a bin, as in the paper's tuned trees; fewer of few
 LEAST_GAIN = 1e-4  # of impurity that a cut must bring
 
 
-def quantile_edges(x: Float[Tensor, "N F"], bins: int) -> list[Float[Tensor, "edges"]]:
+def quantile_edges(x: Float[Tensor, "N F"], bins: int) -> list[Float[Tensor, "_"]]:
     """The edges of each feature at its quantiles; equal ones count once.
 
     Example:
@@ -31,16 +31,16 @@ def quantile_edges(x: Float[Tensor, "N F"], bins: int) -> list[Float[Tensor, "ed
     return [column.to(x.dtype).unique() for column in edges.T]
 
 
-def target_edges(
-    x: Float[Tensor, "N F"], targets: Shaped[Tensor, "N"], bins: int
-) -> list[Float[Tensor, "edges"]]:
+def target_edges(x: Float[Tensor, "N F"], targets: Shaped[Tensor, "N"], bins: int) -> list[Float[Tensor, "_"]]:
     """The edges of each feature where a tree of that feature alone cuts it; integer targets are classes."""
     kind = DecisionTreeRegressor if targets.is_floating_point() else DecisionTreeClassifier
     leaf = max(1, min(LEAST_LEAF, len(x) // 20))
     wanted = targets.cpu().numpy()
     found = []
     for column in x.cpu().numpy().T:
-        tree = kind(max_leaf_nodes=max(2, bins), min_samples_leaf=leaf, min_impurity_decrease=LEAST_GAIN, random_state=0)
+        tree = kind(
+            max_leaf_nodes=max(2, bins), min_samples_leaf=leaf, min_impurity_decrease=LEAST_GAIN, random_state=0
+        )
         grown = tree.fit(column[:, None], wanted).tree_
         cuts = grown.threshold[grown.children_left >= 0]
         edges = np.unique(np.concatenate([[column.min()], cuts, [column.max()]]).astype(column.dtype))

@@ -1,5 +1,7 @@
 """Numbers as vectors: each feature has an embedding of its own, all features are computed at once.
 
+What comes out has the features first, as matrices are multiplied.
+
 Paper      Gorishniy, Rubachev & Babenko, 2022, *On embeddings for numerical features in tabular deep learning*.
            https://arxiv.org/abs/2203.05556
 Letters    B samples, F features, T bins, K frequencies, d width of an embedding.
@@ -18,12 +20,12 @@ class LinearEmbedding(nn.Module):
     def __init__(self, features: int, width: int) -> None:
         super().__init__()
         bound = width**-0.5
-        self.weight = nn.Parameter(torch.empty(features, width).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(features, width).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(features, 1, width).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(features, 1, width).uniform_(-bound, bound))
 
-    def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "B F d"]:
+    def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "F B d"]:
         """One vector a feature."""
-        return torch.addcmul(self.bias, x[..., None], self.weight)
+        return torch.addcmul(self.bias, x.T[:, :, None], self.weight)
 
 
 class LinearEach(nn.Module):
@@ -36,7 +38,7 @@ class LinearEach(nn.Module):
         self.bias = nn.Parameter(torch.empty(features, 1, width).uniform_(-bound, bound)) if bias else None
 
     def forward(self, x: Float[Tensor, "F B reads"]) -> Float[Tensor, "F B d"]:
-        """The features come first, as matrices are multiplied."""
+        """One vector a feature."""
         return torch.bmm(x, self.weight) if self.bias is None else torch.baddbmm(self.bias, x, self.weight)
 
 
@@ -62,7 +64,7 @@ class PiecewiseLinear(nn.Module):
             self.register_buffer(name, torch.zeros(features, 1, bins))
         self.fit([torch.tensor([0.0, 1.0])] * features)
 
-    def fit(self, edges: list[Float[Tensor, "edges"]]) -> None:
+    def fit(self, edges: list[Float[Tensor, "_"]]) -> None:
         """Take the edges of each feature's bins, ascending. A feature that is constant has one edge, and stays 0."""
         for buffer in self.buffers():
             buffer.zero_()
@@ -78,7 +80,7 @@ class PiecewiseLinear(nn.Module):
             self.most[feature, 0, count - 1] = math.inf
 
     def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "F B T"]:
-        """The features come first, as `LinearEach` takes them."""
+        """One vector a feature."""
         return torch.addcmul(self.shift, x.T[:, :, None], self.scale).clamp_(self.least, self.most)
 
 
@@ -97,10 +99,10 @@ class PiecewiseLinearEmbedding(nn.Module):
         self.bins = PiecewiseLinear(features, bins)
         self.pieces = LinearEach(features, bins, width, bias=False, zeros=True)
 
-    def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "B F d"]:
+    def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "F B d"]:
         """One vector a feature."""
-        pieces: Tensor = self.pieces(self.bins(x)).transpose(0, 1)
-        return pieces + self.whole(x)
+        embedded: Tensor = self.pieces(self.bins(x)) + self.whole(x)
+        return embedded
 
 
 class PeriodicEmbedding(nn.Module):
@@ -115,16 +117,18 @@ class PeriodicEmbedding(nn.Module):
 
     def __init__(self, features: int, frequencies: int, width: int, *, deviation: float = 0.01) -> None:
         super().__init__()
-        drawn = nn.init.trunc_normal_(torch.empty(features, 1, frequencies), 0, deviation, -3 * deviation, 3 * deviation)
+        drawn = nn.init.trunc_normal_(
+            torch.empty(features, 1, frequencies), 0, deviation, -3 * deviation, 3 * deviation
+        )
         self.frequencies = nn.Parameter(drawn)
         self.mixed = LinearEach(features, 2 * frequencies, width)
 
-    def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "B F d"]:
+    def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "F B d"]:
         """One vector a feature."""
         angles = 2 * math.pi * self.frequencies * x.T[:, :, None]  # F B K
         waves = torch.cat([angles.cos(), angles.sin()], -1)  # F B 2K
-        mixed: Tensor = self.mixed(waves).relu().transpose(0, 1)
-        return mixed
+        embedded: Tensor = self.mixed(waves).relu()
+        return embedded
 
 
 class PhasedEmbedding(nn.Module):
@@ -154,8 +158,8 @@ class PhasedEmbedding(nn.Module):
             for parameter in self.mixed.parameters():
                 parameter.div_(step)
 
-    def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "B F d"]:
+    def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "F B d"]:
         """One vector a feature."""
         values = x.T[:, :, None]  # F B 1
         waves = torch.cos(2 * math.pi * self.step * self.frequencies * values + self.step * self.phases)  # F B K
-        return torch.cat([values, self.step * self.mixed(waves)], -1).transpose(0, 1)
+        return torch.cat([values, self.step * self.mixed(waves)], -1)

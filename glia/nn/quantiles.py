@@ -63,4 +63,5 @@ class NormalQuantiles(nn.Module):
         first, last = self.knots.gather(1, above - 1), self.knots.gather(1, above)
         low, high = self.shares.gather(1, above - 1), self.shares.gather(1, above)
         share = torch.lerp(low, high, (values - first) / (last - first).clamp_(min=1e-12))
-        return torch.special.ndtri(share).clamp_(-FARTHEST, FARTHEST).T
+        normal: Tensor = torch.special.ndtri(share).clamp(-FARTHEST, FARTHEST)  # F B
+        return normal.T

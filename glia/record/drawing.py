@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 IMAGE_INCHES = 2.6  # width of one of several pictures side by side
+LETTERS_BELOW_BARS = 36  # of all labels together, while they stand upright
 LABEL_HEIGHT, LABEL_LETTERS = 0.2, 42  # under it: height in widths of a picture, letters in a line
 
 
@@ -132,7 +133,9 @@ def _(picture: Bars, axes: "Axes") -> None:
         pairs = list(zip(picture.values, picture.intervals, strict=True))
         spread = [[value - low for value, (low, _) in pairs], [high - value for value, (_, high) in pairs]]
     axes.bar(range(len(picture.labels)), picture.values, yerr=spread)
-    axes.set_xticks(range(len(picture.labels)), picture.labels, rotation=45 if len(picture.labels) > 8 else 0)
+    wide = len(picture.labels) > 8 or sum(map(len, picture.labels)) > LETTERS_BELOW_BARS
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if wide else {}
+    axes.set_xticks(range(len(picture.labels)), picture.labels, **turned)
     axes.set(xlabel=picture.x, ylabel=picture.y)
 
 

@@ -7,7 +7,7 @@ Letters    N samples, K classes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
@@ -22,6 +22,7 @@ from glia.errors import ConfigError, DataError, did_you_mean
 from glia.pictures import Matrix, Picture
 from glia.recipe import TaskRecipe
 from glia.tasks.losses import CLASS_LOSSES, SOFTMAX_LOSSES, chosen, class_loss
+from glia.tasks.rejection import threshold
 from glia.tasks.task import Direction, Prediction, check_outputs, chosen_metrics
 from glia.tasks.values import TEXT, are_whole, is_text, plain
 
@@ -42,6 +43,8 @@ class Classification:
         loss_name: a key of `CLASS_LOSSES`.
         loss_options: of that loss, such as `label_smoothing`.
         shown: the metrics given: the loss and the recipe's selection of `MEASURES`.
+        accept: the share of samples of these classes that is to be taken for one of them.
+        threshold: how likely the likeliest class must be; below it a sample is none of them.
 
     Example:
         >>> task = Classification.fit(TaskRecipe(), np.array(["cat", "dog", "cat"]), "animal")
@@ -60,16 +63,21 @@ class Classification:
     loss_name: str = "cross-entropy"
     loss_options: dict[str, float] = field(default_factory=dict)
     shown: tuple[str, ...] = ("loss",)
+    accept: float = 1.0
+    threshold: float = 0.0
 
     @classmethod
-    def fit(cls, recipe: TaskRecipe, values: NDArray[Any], target: str) -> "Classification":
-        """From the labels to train on.
+    def fit(
+        cls, recipe: TaskRecipe, values: NDArray[Any], target: str, weights: NDArray[Any] | None = None
+    ) -> "Classification":
+        """From the labels to train on, and what each sample counts.
 
         Raises:
             DataError: many different numbers with fractions.
             ConfigError: a loss, metric or class weight that does not fit.
         """
-        labels, counts = np.unique(plain(values, target), return_counts=True)
+        labels, places = np.unique(plain(values, target), return_inverse=True)
+        counts = np.bincount(places, weights)
         if labels.dtype.kind == "f" and are_whole(labels):
             labels = labels.astype(np.int64)  # 1 and 2, also where a table made 1.0 and 2.0 of them
         elif labels.dtype.kind == "f" and len(labels) > MOST_FRACTIONS:
@@ -87,7 +95,22 @@ class Classification:
             loss_name=loss_name,
             loss_options=dict(loss_options),
             shown=chosen_metrics(cls.name, recipe.metrics, DIRECTIONS),
+            accept=recipe.accept,
         )
+
+    def calibrated(self, outputs: Float[Tensor, "N K"]) -> "Classification":
+        """The same with a threshold that accepts the share `accept` of such samples.
+
+        Args:
+            outputs: of samples of these classes that were not trained on.
+
+        Raises:
+            DataError: too few samples to tell.
+        """
+        if self.accept == 1:
+            return self
+        likeliest = self._probabilities(outputs.detach().cpu().double()).max(1).values.numpy()
+        return replace(self, threshold=threshold(likeliest, self.accept))
 
     @property
     def outputs(self) -> int:
@@ -114,11 +137,13 @@ class Classification:
             raise DataError(self._unknown(labels[found < 0]))
         return torch.from_numpy(found)
 
-    def loss(self, outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> Float[Tensor, ""]:
-        """The mean loss over the samples; with class weights the weighted mean."""
+    def loss(
+        self, outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"], weights: Float[Tensor, "N"] | None = None
+    ) -> Float[Tensor, ""]:
+        """The mean loss over the samples; with weights of classes, of samples or both the weighted mean."""
         check_outputs(self, outputs, targets)
-        weights = _as_tensor(self.weights, outputs.device, outputs.dtype) if self.weights else None
-        return class_loss(self.loss_name, self.loss_options, outputs, targets, weights)
+        of_classes = _as_tensor(self.weights, outputs.device, outputs.dtype) if self.weights else None
+        return class_loss(self.loss_name, self.loss_options, outputs, targets, of_classes, weights)
 
     def importance(self, targets: Int[Tensor, "N"]) -> Float[Tensor, "N"] | None:
         """The weight of each sample's class."""
@@ -137,9 +162,12 @@ class Classification:
         return {name: measures[name]() for name in self.shown}
 
     def decode(self, outputs: Float[Tensor, "N K"]) -> Prediction:
-        """The likeliest label of each sample, and the probabilities of all."""
+        """The likeliest label of each sample, None below the threshold, and the probabilities of all."""
         probabilities = self._probabilities(outputs.detach().cpu().double()).numpy()
-        return Prediction(np.array(self.classes)[probabilities.argmax(1)], probabilities, self.classes)
+        labels = np.array(self.classes)[probabilities.argmax(1)]
+        if self.threshold:
+            labels = np.where(probabilities.max(1) < self.threshold, None, labels.astype(object))
+        return Prediction(labels, probabilities, self.classes)
 
     def pictures(self, outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> dict[str, Picture]:
         """The confusion matrix; of very many classes those that are confused most."""
@@ -235,7 +263,7 @@ DIRECTIONS: dict[str, Direction] = {"loss": "lower", "accuracy": "higher", "macr
 
 
 def _class_weights(
-    given: str | Mapping[str, float], classes: Sequence[Label], counts: Sequence[int], target: str
+    given: str | Mapping[str, float], classes: Sequence[Label], counts: Sequence[int | float], target: str
 ) -> tuple[float, ...]:
     if given == "none":
         return ()

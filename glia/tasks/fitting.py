@@ -17,14 +17,14 @@ TASKS: dict[str, str] = {
     "classification": "glia.tasks.classification:Classification",
     "regression": "glia.tasks.regression:Regression",
 }
-"""Name → where its class stands. The class has `fit(recipe, values, target)`, and its fields are plain values."""
+"""Name → where its class stands. It has `fit(recipe, values, target, weights)`, and its fields are plain values."""
 
 MOST_CLASSES = 20
 SAMPLES_PER_CLASS = 5
 FEW_SAMPLES = 5  # that are equal say nothing of the target yet
 
 
-def fit_task(recipe: TaskRecipe, values: NDArray[Any], *, name: str = "") -> Task:
+def fit_task(recipe: TaskRecipe, values: NDArray[Any], *, name: str = "", weights: NDArray[Any] | None = None) -> Task:
     """The task for a target, fitted to the values to train on.
 
     Where the recipe leaves it open, text and booleans are classes, and so are whole numbers if there are only two
@@ -34,6 +34,7 @@ def fit_task(recipe: TaskRecipe, values: NDArray[Any], *, name: str = "") -> Tas
         recipe: the recipe's `[task]`.
         values: (N,) the target of the training samples, as the user has it.
         name: the column, for messages and pictures; empty: the recipe's `target`.
+        weights: (N,) what each sample counts; None: 1.
 
     Raises:
         DataError: nothing to learn (one value only), or values that are not finite.
@@ -47,7 +48,8 @@ def fit_task(recipe: TaskRecipe, values: NDArray[Any], *, name: str = "") -> Tas
         learned = numbers(learned, target)
     if np.all(learned == learned[0]):
         raise DataError(_one_value(learned, target))
-    task: Task = _class(_choose(learned) if recipe.name == "auto" else recipe.name).fit(recipe, learned, target)
+    kind = _class(_choose(learned) if recipe.name == "auto" else recipe.name)
+    task: Task = kind.fit(recipe, learned, target, weights)
     return task
 
 

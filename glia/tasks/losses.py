@@ -31,15 +31,20 @@ def class_loss(
     outputs: Float[Tensor, "N K"],
     targets: Int[Tensor, "N"],
     weights: Float[Tensor, "K"] | None,
+    samples: Float[Tensor, "N"] | None = None,
 ) -> Float[Tensor, ""]:
-    """The mean over the samples; with class weights the mean weighted by those of the true classes."""
-    if name in SOFTMAX_LOSSES:
+    """The mean over the samples; with weights of classes, of samples or both the mean weighted by their product."""
+    if name in SOFTMAX_LOSSES and samples is None:
         return F.cross_entropy(outputs, targets, weights, label_smoothing=options.get("label_smoothing", 0.0))
     losses = CLASS_LOSSES[name].each(outputs, targets, options)
-    if weights is None:
-        return losses.mean()
-    shares = weights[targets]
-    return (losses * shares).sum() / shares.sum()
+    if weights is not None:
+        samples = weights[targets] if samples is None else weights[targets] * samples
+    return losses.mean() if samples is None else weighted_mean(losses, samples)
+
+
+def weighted_mean(losses: Float[Tensor, "N"], weights: Float[Tensor, "N"]) -> Float[Tensor, ""]:
+    """Σ w l / Σ w."""
+    return (losses * weights).sum() / weights.sum()
 
 
 def chosen(what: str, given: str | Mapping[str, object], known: Mapping[str, tuple[str, ...]]) -> tuple[str, Options]:
@@ -142,14 +147,17 @@ CLASS_LOSSES: dict[str, ClassLoss] = {
     "perceptron": ClassLoss(_perceptron, _decision),
 }
 SOFTMAX_LOSSES = ("cross-entropy", "nll")
+LOG_PROBABILITIES = tuple(name for name, known in CLASS_LOSSES.items() if known.probabilities is _softmax)
+"""Losses whose outputs may be log-probabilities, as those of models that vote are."""
 
-NumberLoss = Callable[[Tensor, Tensor, Options], Tensor]
-NUMBER_LOSSES: dict[str, NumberLoss] = {  # outputs (N,), numbers (N,) → the mean, a 0-d tensor
-    "mse": lambda o, y, options: F.mse_loss(o, y),
-    "mae": lambda o, y, options: F.l1_loss(o, y),
-    "l1": lambda o, y, options: F.l1_loss(o, y),
-    "huber": lambda o, y, options: F.huber_loss(o, y, delta=options.get("delta", 1.0)),
-    "squared-error": lambda o, y, options: F.mse_loss(o, y) / 2,
+# Outputs (N,), numbers (N,), options, and what is wanted: "mean", a 0-d tensor, or "none", the loss of each (N,).
+NumberLoss = Callable[[Tensor, Tensor, Options, str], Tensor]
+NUMBER_LOSSES: dict[str, NumberLoss] = {
+    "mse": lambda o, y, options, wanted: F.mse_loss(o, y, reduction=wanted),
+    "mae": lambda o, y, options, wanted: F.l1_loss(o, y, reduction=wanted),
+    "l1": lambda o, y, options, wanted: F.l1_loss(o, y, reduction=wanted),
+    "huber": lambda o, y, options, wanted: F.huber_loss(o, y, delta=options.get("delta", 1.0), reduction=wanted),
+    "squared-error": lambda o, y, options, wanted: F.mse_loss(o, y, reduction=wanted) / 2,
 }
 NUMBER_LOSS_OPTIONS: dict[str, tuple[str, ...]] = {
     name: ("delta",) if name == "huber" else () for name in NUMBER_LOSSES

@@ -18,7 +18,7 @@ from glia.config import Plain, to_dict
 from glia.errors import ConfigError, DataError
 from glia.pictures import Bars, Picture, Points
 from glia.recipe import TaskRecipe
-from glia.tasks.losses import NUMBER_LOSS_OPTIONS, NUMBER_LOSSES, chosen
+from glia.tasks.losses import NUMBER_LOSS_OPTIONS, NUMBER_LOSSES, chosen, weighted_mean
 from glia.tasks.task import Direction, Prediction, check_outputs, chosen_metrics
 from glia.tasks.values import is_text, numbers, plain
 
@@ -59,8 +59,10 @@ class Regression:
     shown: tuple[str, ...] = ("loss",)
 
     @classmethod
-    def fit(cls, recipe: TaskRecipe, values: NDArray[Any], target: str) -> "Regression":
-        """From the values to train on, of which there are at least two different ones.
+    def fit(
+        cls, recipe: TaskRecipe, values: NDArray[Any], target: str, weights: NDArray[Any] | None = None
+    ) -> "Regression":
+        """From the values to train on, of which there are at least two different ones, and what each sample counts.
 
         Raises:
             DataError: text, values that are not finite, or so large or small that they have no deviation.
@@ -68,9 +70,12 @@ class Regression:
         """
         if recipe.class_weight != "none":
             raise ConfigError(f"task.class_weight is for classification, but '{target}' is learned by regression.")
+        if recipe.accept < 1:
+            raise ConfigError(f"task.accept is for classification, but '{target}' is learned by regression.")
         learned = numbers(values, target)
         with np.errstate(over="ignore", under="ignore"):
-            mean, deviation = float(learned.mean()), float(learned.std())
+            mean = float(np.average(learned, weights=weights))
+            deviation = sqrt(np.average((learned - mean) ** 2, weights=weights))
         if not ROUNDING * abs(mean) < deviation < float("inf"):
             raise DataError(
                 f"Column '{target}' runs from {learned.min():g} to {learned.max():g}: its standard deviation cannot be "
@@ -105,10 +110,15 @@ class Regression:
         standardised = (numbers(values, self.target) - self.mean) / self.deviation
         return torch.from_numpy(standardised.astype(np.float32))
 
-    def loss(self, outputs: Float[Tensor, "N K"], targets: Float[Tensor, "N"]) -> Float[Tensor, ""]:
-        """The mean loss, in standard deviations of the target (squared, for mse)."""
+    def loss(
+        self, outputs: Float[Tensor, "N K"], targets: Float[Tensor, "N"], weights: Float[Tensor, "N"] | None = None
+    ) -> Float[Tensor, ""]:
+        """The mean loss, in standard deviations of the target (squared, for mse); with weights the weighted mean."""
         check_outputs(self, outputs, targets)
-        return NUMBER_LOSSES[self.loss_name](outputs.squeeze(1), targets, self.loss_options)
+        of, numbers = NUMBER_LOSSES[self.loss_name], outputs.squeeze(1)
+        if weights is None:
+            return of(numbers, targets, self.loss_options, "mean")
+        return weighted_mean(of(numbers, targets, self.loss_options, "none"), weights)
 
     def residuals(self, outputs: Float[Tensor, "N 1"], targets: Float[Tensor, "N"]) -> Float[Tensor, "N"]:
         """What is squared in the loss: for optimizers that ask for more than a gradient.

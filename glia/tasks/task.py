@@ -23,7 +23,7 @@ class Prediction:
     """What a model says of N samples, in the user's labels or units.
 
     Attributes:
-        values: (N,) the label or number predicted for each sample.
+        values: (N,) the label or number predicted for each sample; None: none of the classes (`task.accept`).
         probabilities: (N, classes) where the task has classes; each row sums to 1.
         classes: the labels that belong to the columns of `probabilities`.
     """
@@ -73,8 +73,8 @@ class Task(Protocol):
             DataError: a value that was not there in training, or that is not finite.
         """
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The mean loss of outputs (N, K), a 0-d tensor.
+    def loss(self, outputs: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+        """The mean loss of outputs (N, K), a 0-d tensor; with weights (N,) the mean weighted by them.
 
         Raises:
             ConfigError: the outputs are not of shape (N, K).

@@ -8,7 +8,7 @@ from glia.training.protocols import Batches
 
 
 def outputs_of(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
-    """Outputs and targets of one pass in order, all samples in one tensor each, in float32.
+    """Outputs and targets of one pass in order, all samples in one tensor each; outputs are float32 or float64.
 
     The model is in evaluation mode meanwhile (dropout off, batch norm by its running statistics).
     """
@@ -19,7 +19,8 @@ def outputs_of(model: nn.Module, batches: Batches) -> tuple[Tensor, Tensor]:
     batches.seek(0)
     with torch.inference_mode(), devices.precision(device):
         for inputs, wanted in batches:
-            outputs.append(model(inputs).float())
+            given = model(inputs)
+            outputs.append(given if given.dtype == torch.float64 else given.float())
             targets.append(wanted)
     model.train(training)
     return torch.cat(outputs), torch.cat(targets)

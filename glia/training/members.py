@@ -6,6 +6,7 @@ Letters    M members, B samples, K outputs of each.
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import Tensor, nn
 
 from glia.training.protocols import Task
@@ -43,7 +44,7 @@ class Losses:
         """The mean loss of what `trained(model)` gave; of members, the mean of theirs."""
         if self._ensemble is None:
             return self._task.loss(outputs, targets)
-        return self._task.loss(outputs.flatten(0, 1), targets.repeat(len(outputs)))
+        return self._task.loss(outputs.flatten(0, 1), torch.cat([targets] * len(outputs)))
 
     def joined(self, outputs: Tensor) -> Tensor:
         """(B, K) of what `trained(model)` gave."""

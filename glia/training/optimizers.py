@@ -141,6 +141,11 @@ def remarks(settings: TrainRecipe, steps_per_epoch: int) -> Iterator[str]:
             f"L-BFGS compares gradients from step to step, and in {steps_per_epoch} mini-batches an epoch each is of "
             "another loss, which misleads it. Use train.batch_size='all'."
         )
+    if name == "lbfgs" and settings.l1:
+        yield (
+            f"L-BFGS follows slopes, and the penalty train.l1={settings.l1:g} has no slope at 0, where it brings "
+            "weights to: it may end early. Use train.optimizer='adam' with train.schedule='cosine'."
+        )
 
 
 @contextmanager

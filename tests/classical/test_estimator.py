@@ -59,12 +59,12 @@ def test_what_does_not_fit_is_refused_before_training(model: dict[str, object], 
 
 
 def test_an_option_of_a_wrong_value_is_told_in_its_own_words() -> None:
-    with pytest.raises(DataError, match="SVC' cannot learn from these samples: .*'C' parameter"):
+    with pytest.raises(DataError, match=r"SVC' cannot learn from these samples: .*'C' parameter"):
         fitted({"name": "sklearn.svm:SVC", "C": -1.0})
 
 
 def test_class_weights_that_it_cannot_take_are_said() -> None:
-    with pytest.raises(DataError, match="KNeighborsClassifier.* cannot learn .*sample_weight"):
+    with pytest.raises(DataError, match=r"KNeighborsClassifier.* cannot learn .*sample_weight"):
         learner({"name": "sklearn.neighbors:KNeighborsClassifier"}, class_weight="balanced").fit("iris")
 
 

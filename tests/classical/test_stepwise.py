@@ -112,7 +112,7 @@ def test_nothing_helps_and_nothing_is_taken() -> None:
 def test_more_columns_than_samples_go_forward_only() -> None:
     samples = samples_of(np.random.default_rng(5).normal(size=(6, 8)), np.arange(6.0))
     assert len(fitted("stepwise-regression", samples).estimator.steps_) >= 1
-    with pytest.raises(ConfigError, match="there are 6 samples and 9 coefficients. Use direction=forward"):
+    with pytest.raises(ConfigError, match=r"there are 6 samples and 9 coefficients\. Use direction=forward"):
         fitted("stepwise-regression", samples, direction="backward")
 
 

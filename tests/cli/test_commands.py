@@ -76,7 +76,15 @@ def test_diff_shows_what_differs_and_nothing_else(flowers) -> None:
     differing = json.loads(runner.invoke(app, ["runs", "diff", one.id, other.id, "--json"]).stdout)["differing"]
     assert differing["train.epochs"] == [1, 2]
     assert not {"train.seed", "model.hidden", "data.version"} & set(differing)
-    assert "train.epochs" in runner.invoke(app, ["runs", "diff", one.name, other.name]).stdout
+    shown = runner.invoke(app, ["runs", "diff", one.name, other.name])
+    assert "train.epochs" in shown.stdout
+    assert "different data" not in shown.stderr
+
+
+def test_diff_of_runs_that_saw_different_data_says_that_they_cannot_be_ranked(flowers) -> None:
+    one = glia.train(flowers, target="species", model="baseline")
+    other = glia.train("wine", model="baseline")
+    assert "They saw different data" in runner.invoke(app, ["runs", "diff", one.id, other.id]).stderr
 
 
 def test_ctrl_c_leaves_a_stopped_run_and_130() -> None:

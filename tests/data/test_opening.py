@@ -206,3 +206,20 @@ def test_numbers_that_floats_cannot_tell_apart_are_said_to_be_such() -> None:
 def test_no_rows_are_told() -> None:
     with pytest.raises(DataError, match="X has 2 columns and no rows: expected a row per sample"):
         open_dataset(pd.DataFrame({"a": [], "y": []}), target="y")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "told"),
+    [
+        ("customer_id", list(range(3, 60, 3)), True),
+        ("order no", list(range(3, 60, 3)), True),
+        ("ticket", [row * 7 % 120 + 100 for row in range(120)], True),  # successive numbers in another order
+        ("year", list(range(1990, 2020)), False),
+        ("grid", list(range(3, 60, 3)), False),
+        ("customer_id", [1, 1, *range(2, 19)], False),
+    ],
+)
+def test_whole_numbers_that_tell_rows_apart_are_told(name: str, values: list[int], told: bool) -> None:
+    dataset = open_dataset({name: values, "y": [0.5 * value for value in range(len(values))]}, target="y")
+    assert name in dataset.features
+    assert any("looks like an id" in said for said in dataset.said) == told

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import glia
 from glia.cli.main import app
-from glia.errors import ConfigError
+from glia.errors import NotFoundError
 from glia.explanation.depth import depth_study
 from glia.recipe import from_dict
 from glia.training.rate_finder import Trial, try_rates
@@ -61,5 +61,5 @@ def test_depth_draws_plain_beside_residual() -> None:
 def test_what_is_missing_is_asked_for() -> None:
     for arguments in (["explain", "depth"], ["explain", "a3f9", "mnist"]):
         assert CliRunner().invoke(app, arguments).exit_code == 1
-    with pytest.raises(ConfigError, match="Say what to explain"):
+    with pytest.raises(NotFoundError, match="a3f9"):
         glia.explain("a3f9")

@@ -1,0 +1,67 @@
+"""`glia compare`."""
+
+from typing import Annotated
+
+import typer
+
+from glia import config
+from glia.cli import output
+from glia.cli.train import INTERRUPTED
+
+EXAMPLE = "Example: glia compare houses.csv --target price --models ridge,random-forest,mlp --budget 10m"
+
+
+def compare(
+    data: Annotated[str, typer.Argument(help="Catalogue name, or path of a table or a folder of pictures.")],
+    target: Annotated[str | None, typer.Option(help="The column to learn.")] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,…", help="Models, or module:Class of estimators; left out: all that suit."),
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Into how many parts samples are dealt; 1: one split.")] = 5,
+    repeats: Annotated[int, typer.Option(help="How often they are dealt.")] = 2,
+    metric: Annotated[str | None, typer.Option(help="To rank by; left out: accuracy, or rmse.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Time for each model, all its fits together: 90, 10m.")] = None,
+    seed: Annotated[int, typer.Option(help="Of folds and models.")] = 0,
+    project: Annotated[str | None, typer.Option(help="The group of runs it belongs to.")] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="A column that is no feature; repeatable.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A field of the recipe that all share; repeatable."),
+    ] = None,
+    curve: Annotated[bool, typer.Option("--curve/--no-curve", help="Draw what more data would do.")] = True,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")] = False,
+    as_json: output.Json = False,
+) -> None:
+    """Compare models on the same samples: which to use, by how much, and whether a network is overkill."""
+    from glia import api
+
+    report = api.compare(
+        data,
+        target=target,
+        models=[name.strip() for name in (models or "").split(",") if name.strip()],
+        folds=folds,
+        repeats=repeats,
+        metric=metric,
+        budget=budget,
+        seed=seed,
+        project=project,
+        settings=config.parse_settings(settings or []),
+        without=without or (),
+        curve=curve,
+        skip_bad=skip_bad,
+    )
+    if as_json:
+        output.emit(report.to_dict())
+    else:
+        typer.echo(report.title)
+        output.table(report.headings, report.rows)
+        typer.echo(report.answer)
+        named = f" --target {target}" if target else ""
+        output.say(
+            f"Next: glia train {data}{named} --model {report.choice}   glia runs show {report.run[:6]}   glia serve"
+        )
+    if api.run(report.run).state == "stopped":
+        raise typer.Exit(INTERRUPTED)

@@ -1,0 +1,139 @@
+"""The rounds of a comparison: which samples all learners learn from, and which all are judged on.
+
+A split that the data brings is taken as it is, and so is time: one round, judged on the test part. All else is dealt
+into folds, again and again with other seeds. Copies and groups stay together in all of them (see `glia.data.splits`).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glia.data import splits
+from glia.data.columns import Times
+from glia.data.dataset import Dataset
+from glia.data.splits import Division, Indices
+from glia.errors import ConfigError, DataError
+from glia.recipe import DataRecipe
+
+SEEDS_APART = 1000  # between the folds of one seed and of the next
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """One fit of every learner.
+
+    Attributes:
+        learned: positions of the samples to learn from, those that early stopping watches among them.
+        judged: positions of the samples that nothing of a learner has seen.
+        repeat: how many times all samples were dealt into folds before.
+    """
+
+    learned: Indices
+    judged: Indices
+    repeat: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All rounds.
+
+    Attributes:
+        rounds: in the order in which they are held.
+        rule: how samples were divided, in words.
+        said: what the user should know of it.
+    """
+
+    rounds: tuple[Round, ...]
+    rule: str
+    said: tuple[str, ...] = ()
+
+    @property
+    def ratio(self) -> float:
+        """Samples judged by samples learned from, of one round."""
+        return float(np.mean([len(each.judged) / len(each.learned) for each in self.rounds]))
+
+
+def plan(dataset: Dataset, recipe: DataRecipe, *, folds: int, repeats: int, seed: int, classes: bool) -> Plan:
+    """The rounds for a dataset.
+
+    Args:
+        dataset: with its target.
+        recipe: its `split` and `seed` say how one split is made, and what stays together in folds.
+        folds: 1: one split, judged on its test part.
+        repeats: how often folds are dealt.
+        seed: of the folds.
+        classes: whether the target is one of some classes.
+
+    Raises:
+        ConfigError: numbers of folds or repeats that cannot be.
+        DataError: no sample to judge on, or no column to group by.
+    """
+    if folds < 1 or repeats < 1:
+        raise ConfigError(f"folds={folds} and repeats={repeats} are counts: give 1 or more of each.")
+    official = dataset.official is not None and bool((dataset.official == "test").any())
+    in_time = not recipe.split.by and any(isinstance(column, Times) for column in dataset.features.values())
+    if folds == 1 or official or in_time:
+        return _one_split(dataset, recipe, classes, asked=folds)
+    said = _rare_classes(dataset, folds) if classes else []
+    rounds, dealt = list[Round](), ""
+    for repeat in range(repeats):
+        for fold in splits.folds(dataset, folds, SEEDS_APART * seed + repeat, by=recipe.split.by):
+            known = splits.without_unseen(fold, dataset.targets()) if classes else fold
+            said += known.said
+            rounds.append(Round(known.train, known.validation, repeat))
+            dealt = fold.rule.partition(", ")[2]
+    times = "" if repeats == 1 else f", {repeats} times"
+    return Plan(_judging(dataset, rounds), f"{folds} folds{times}, {dealt}", tuple(dict.fromkeys(said)))
+
+
+def smaller(learned: Indices, labels: NDArray[np.object_] | None, share: float, seed: int) -> Indices:
+    """A share of the samples to learn from, drawn by chance; of each class at least one.
+
+    Args:
+        learned: positions.
+        labels: the class of every sample of the dataset; None: there are no classes.
+        share: of `learned`. A smaller share of the same seed is a part of a larger one.
+        seed: of the drawing.
+    """
+    order = np.random.default_rng(seed).permutation(learned)
+    if labels is not None:
+        _, first = np.unique(labels[order].astype(str), return_index=True)
+        rest = np.delete(order, first)
+        order = np.concatenate([order[first], rest])
+    return np.sort(order[: max(1, round(share * len(order)))])
+
+
+def _one_split(dataset: Dataset, recipe: DataRecipe, classes: bool, *, asked: int) -> Plan:
+    division = splits.divide(dataset, recipe.split, recipe.seed)
+    if not len(division.test):
+        raise DataError(
+            f"{dataset.title} has no test part to judge on: data.split.test is {recipe.split.test:g}. "
+            "Give it a share, or compare on folds."
+        )
+    learned = np.sort(np.concatenate([division.train, division.validation]))
+    whole = Division(learned, division.test, np.empty(0, np.int64), division.rule, division.said)
+    known = splits.without_unseen(whole, dataset.targets()) if classes else whole
+    said = list(known.said)
+    if asked > 1:
+        said.append(f"There is one split ({division.rule}), so no folds: each learner is fitted once.")
+    rounds = (Round(known.train, known.validation),)
+    return Plan(_judging(dataset, rounds), f"one split: {division.rule}", tuple(said))
+
+
+def _judging(dataset: Dataset, rounds: "list[Round] | tuple[Round, ...]") -> tuple[Round, ...]:
+    """The rounds that have samples to judge on."""
+    found = tuple(each for each in rounds if len(each.judged))
+    if not found:
+        raise DataError(f"{dataset.title} has {len(dataset)} samples, none of which learners can be judged on.")
+    return found
+
+
+def _rare_classes(dataset: Dataset, folds: int) -> list[str]:
+    labels, counts = np.unique(dataset.targets().astype(str), return_counts=True)
+    rare = [f"'{label}' ({count})" for label, count in zip(labels, counts, strict=True) if count < folds]
+    if not rare:
+        return []
+    more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
+    named = ", ".join(rare[:5]) + more
+    return [f"Classes with fewer samples than the {folds} folds: {named}. Some folds judge none of them."]

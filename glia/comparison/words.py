@@ -1,0 +1,177 @@
+"""The answer in words: which learner to use, by how much, whether a network is overkill, what more data would do."""
+
+from collections.abc import Sequence
+from math import isnan
+
+from glia.comparison.contestants import BASELINE
+from glia.comparison.curve import LearningCurve
+from glia.comparison.standings import Standing
+from glia.comparison.statistics import FEWEST_FITS, Estimate
+from glia.record.progress import duration
+from glia.tasks.task import Direction
+
+NAMED = 4  # learners in a sentence
+
+
+def chosen(found: Sequence[Standing]) -> Standing:
+    """The learner to use: the simplest that is about one standard error from the best, and not distinguishable from it.
+
+    Not distinguishable alone would not do: where there are few samples, nothing is. The rule of one standard error is
+    that of Breiman et al. (1984) for the size of trees. The baseline is chosen only where it is the best.
+
+    Args:
+        found: from best to worst, or those of them among which to choose.
+    """
+    best = found[0]
+    near = [each for each in found if each is best or (each.group == best.group > 0 and _is_near(each))]
+    return min([each for each in near if each.learner != BASELINE] or near, key=lambda each: each.simplicity)
+
+
+def answer(
+    found: Sequence[Standing], *, metric: str, direction: Direction, curves: Sequence[LearningCurve] = ()
+) -> list[str]:
+    """Sentences, the most important first.
+
+    Args:
+        found: from best to worst.
+        metric: that learners were ranked by.
+        direction: which way it is better.
+        curves: learning curves, if any were drawn.
+    """
+    best = found[0]
+    if len(found) == 1:
+        return [f"Only {best.learner} was judged: {metric} {interval(best.mean)}. There is nothing to compare."]
+    said = [_which(found, metric, direction), *_baseline(found), _network(found)]
+    return [*(sentence for sentence in said if sentence), *(_more_data(each, metric, direction) for each in curves)]
+
+
+def interval(estimate: Estimate) -> str:
+    """A figure with its ends.
+
+    Example:
+        >>> interval(Estimate(0.91234, 0.8876, 0.93708)), interval(Estimate(2.0, float("nan"), float("nan")))
+        ('0.912 (0.888 to 0.937)', '2')
+    """
+    if isnan(estimate.low):
+        return f"{estimate.mean:.3g}"
+    low, high = estimate.low + 0.0, estimate.high + 0.0  # no minus before zero
+    return f"{estimate.mean:.3g} ({low:.3g} to {high:.3g})"
+
+
+def p_value(p: float) -> str:
+    """As it is said.
+
+    Example:
+        >>> p_value(0.0321), p_value(2e-5)
+        ('p = 0.032', 'p < 0.001')
+    """
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def span(seconds: float) -> str:
+    """A time span from microseconds to hours.
+
+    Example:
+        >>> span(0.00042), span(0.031), span(1.9), span(130)
+        ('420 µs', '31 ms', '1.9 s', '2 min 10 s')
+    """
+    for unit, name in ((1e-6, "µs"), (1e-3, "ms")):
+        if seconds < 999.5 * unit:
+            return f"{float(f'{seconds / unit:.2g}'):g} {name}"
+    return duration(seconds)
+
+
+def _which(found: Sequence[Standing], metric: str, direction: Direction) -> str:
+    best, use = found[0], chosen(found)
+    if not best.group:
+        why = f"a test needs {FEWEST_FITS} fits, and there are {best.fits}"
+        return (
+            f"{best.learner} has the best mean {metric}, {interval(best.mean)}; whether that is more than chance was "
+            f"not tested: {why}."
+        )
+    others = [each for each in found if each.group == 1 and each is not best]
+    if not others:
+        second = found[1]
+        return (
+            f"Use {best.learner}: {metric} {interval(best.mean)}, better than the next, {second.learner}, by "
+            f"{interval(_ahead(second))}; {p_value(second.p)}."
+        )
+    if use is best:
+        return f"Use {best.learner}: {metric} {interval(best.mean)}. {_alike(others)} not distinguishable from it."
+    return (
+        f"Use {use.learner}: {metric} {interval(use.mean)}. It is the simplest of those as good as the best, as far "
+        f"as can be told: {best.learner} has {interval(best.mean)}; {_at_worst(use, direction, metric)}."
+    )
+
+
+def _is_near(behind: Standing) -> bool:
+    """Whether it is at most half as far from the best as its interval reaches to one side."""
+    difference = behind.difference
+    return difference is not None and abs(difference.mean) <= (difference.high - difference.low) / 4
+
+
+def _ahead(behind: Standing) -> Estimate:
+    """How far the best is ahead of a learner, whichever way is better."""
+    difference = behind.difference
+    if difference is None:
+        return Estimate(0.0, 0.0, 0.0)
+    return difference if difference.mean > 0 else Estimate(-difference.mean, -difference.high, -difference.low)
+
+
+def _at_worst(use: Standing, direction: Direction, metric: str) -> str:
+    """Not distinguishable is not equal: what choosing the simpler learner may cost."""
+    difference = use.difference
+    if difference is None or isnan(difference.low):
+        return "how much worse it may be is not known"
+    worst = -difference.low if direction == "higher" else difference.high
+    return f"its {metric} may be worse than that by up to {worst:.2g}"
+
+
+def _alike(others: Sequence[Standing]) -> str:
+    names = [each.learner for each in others]
+    last = names[-1] if len(names) <= NAMED else f"{len(names) - NAMED} more"
+    before = names[: min(len(names) - 1, NAMED)]
+    shown = f"{', '.join(before)} and {last}" if before else last
+    return f"{shown} {'is' if len(names) == 1 else 'are'}"
+
+
+def _baseline(found: Sequence[Standing]) -> list[str]:
+    known = next((each for each in found if each.learner == BASELINE), None)
+    if known is None or known.group != 1:
+        return []
+    return ["Nothing is distinguishable from the baseline, which looks at no sample: these columns may tell nothing."]
+
+
+def _network(found: Sequence[Standing]) -> str:
+    """Whether a network is overkill."""
+    networks = [each for each in found if not each.classical]
+    classical = [each for each in found if each.classical and each.learner != BASELINE]
+    if not networks or not classical or not found[0].group or found[0].learner == BASELINE:
+        return ""
+    network, rival = networks[0], classical[0]
+    if network.group < rival.group:
+        ahead = interval(_ahead(rival))
+        return f"The network is worth it: {network.learner} is ahead of {rival.learner}, the best without, by {ahead}."
+    if network.group > rival.group:
+        return f"A network is overkill here: the best one, {network.learner}, is worse than {rival.learner}."
+    simple = chosen([each for each in classical if each.group == network.group])
+    return (
+        f"A network is overkill here: {network.learner} is not distinguishable from {simple.learner}. To fit it takes "
+        f"{span(network.seconds_to_fit)} against {span(simple.seconds_to_fit)}, to predict a sample "
+        f"{span(network.seconds_to_predict)} against {span(simple.seconds_to_predict)}."
+    )
+
+
+def _more_data(curve: LearningCurve, metric: str, direction: Direction) -> str:
+    first, last = curve.samples[0], curve.samples[-1]
+    slope = curve.per_doubling
+    within = f"between {first:,.0f} and {last:,.0f} samples"
+    if isnan(slope.low):
+        return f"{curve.learner}: each doubling {within} changed {metric} by {slope.mean:+.2g}; how sure is not known."
+    ends = f"{slope.mean:+.2g} ({slope.low:+.2g} to {slope.high:+.2g})"
+    if slope.spans_zero:
+        return f"More data, {curve.learner}: no effect to be seen {within}; {metric} changed by {ends} per doubling."
+    better = (slope.mean > 0) == (direction == "higher")
+    if not better:
+        return f"More data, {curve.learner}: {metric} became worse by {ends} per doubling {within}: look at the data."
+    return f"More data would help {curve.learner}: {metric} changes by {ends} per doubling, if it goes on as {within}."

@@ -1,0 +1,115 @@
+"""The answer in words, and the learner it recommends."""
+
+import math
+
+import pytest
+
+from glia.comparison.curve import LearningCurve
+from glia.comparison.standings import Standing
+from glia.comparison.statistics import Estimate
+from glia.comparison.words import answer, chosen
+
+NOTHING = float("nan")
+
+
+def standing(learner: str, mean: float, group: int, behind: float | None = None, **more: object) -> Standing:
+    given: dict[str, object] = {
+        "classical": learner not in ("mlp", "cnn"),
+        "simplicity": {"baseline": 0, "ridge": 4, "random-forest": 12}.get(learner, 15),
+        "values": (mean,) * 10,
+        "p": NOTHING if behind is None else (0.4 if group == 1 else 0.0001),
+        "seconds_to_fit": 2.0 if learner == "mlp" else 0.01,
+        "seconds_to_predict": 1e-5,
+        "bytes": 1000,
+        "calibration_error": NOTHING,
+        **more,
+    }
+    difference = None if behind is None else Estimate(behind, behind - 0.02, behind + 0.02)
+    return Standing(  # type: ignore[arg-type]
+        learner=learner, mean=Estimate(mean, mean - 0.1, mean + 0.1), difference=difference, group=group, **given
+    )
+
+
+def said(found: list[Standing], **more: object) -> str:
+    return " ".join(answer(found, metric="accuracy", direction="higher", **more))  # type: ignore[arg-type]
+
+
+def test_the_simplest_of_the_not_distinguishable_is_chosen_and_the_risk_said() -> None:
+    found = [standing("mlp", 0.9, 1), standing("ridge", 0.892, 1, -0.008), standing("baseline", 0.5, 2, -0.4)]
+    assert chosen(found).learner == "ridge"
+    text = said(found)
+    assert "Use ridge: accuracy 0.892 (0.792 to 0.992)" in text
+    assert "may be worse than that by up to 0.028" in text
+    assert (
+        "A network is overkill here: mlp is not distinguishable from ridge. To fit it takes 2.0 s against 10 ms" in text
+    )
+
+
+def test_a_simpler_one_that_is_farther_off_than_a_standard_error_is_not_chosen() -> None:
+    found = [standing("random-forest", 0.9, 1), standing("ridge", 0.885, 1, -0.015)]
+    assert chosen(found).learner == "random-forest"
+    assert "Use random-forest: accuracy 0.9 (0.8 to 1). ridge is not distinguishable from it." in said(found)
+
+
+def test_a_clear_winner_is_named_with_its_lead() -> None:
+    found = [standing("mlp", 0.9, 1), standing("random-forest", 0.8, 2, -0.1), standing("baseline", 0.5, 3, -0.4)]
+    text = said(found)
+    assert (
+        "Use mlp: accuracy 0.9 (0.8 to 1), better than the next, random-forest, by 0.1 (0.08 to 0.12); p < 0.001"
+        in text
+    )
+    assert "The network is worth it: mlp is ahead of random-forest, the best without, by 0.1 (0.08 to 0.12)" in text
+
+
+def test_a_network_behind_is_overkill() -> None:
+    found = [standing("ridge", 0.9, 1), standing("mlp", 0.8, 2, -0.1)]
+    assert "A network is overkill here: the best one, mlp, is worse than ridge." in said(found)
+
+
+def test_for_metrics_to_be_low_the_lead_is_positive_too() -> None:
+    found = [standing("ridge", 1.0, 1), standing("random-forest", 1.2, 2, 0.2)]
+    assert "by 0.2 (0.18 to 0.22)" in " ".join(answer(found, metric="rmse", direction="lower"))
+    near = [standing("random-forest", 1.0, 1), standing("ridge", 1.005, 1, 0.005)]
+    assert "its rmse may be worse than that by up to 0.025" in " ".join(answer(near, metric="rmse", direction="lower"))
+
+
+def test_without_a_test_nothing_is_claimed() -> None:
+    found = [standing("mlp", 0.9, 0, values=(0.9,) * 3), standing("ridge", 0.7, 0, -0.2, p=NOTHING)]
+    assert chosen(found).learner == "mlp"
+    text = said(found)
+    assert "whether that is more than chance was not tested: a test needs 5 fits, and there are 3" in text
+    assert "overkill" not in text
+
+
+def test_nothing_better_than_the_baseline_is_said_and_it_is_not_recommended() -> None:
+    found = [standing("ridge", 0.52, 1), standing("baseline", 0.5, 1, -0.02)]
+    assert chosen(found).learner == "ridge"
+    assert "Nothing is distinguishable from the baseline" in said(found)
+
+
+@pytest.mark.parametrize(
+    ("slope", "text"),
+    [
+        (
+            Estimate(0.02, 0.01, 0.03),
+            "More data would help ridge: accuracy changes by +0.02 (+0.01 to +0.03) per doubling",
+        ),
+        (Estimate(0.01, -0.01, 0.03), "no effect to be seen between 25 and 100 samples"),
+        (Estimate(-0.02, -0.03, -0.01), "became worse"),
+        (Estimate(0.02, NOTHING, NOTHING), "how sure is not known"),
+    ],
+)
+def test_what_more_data_would_do(slope: Estimate, text: str) -> None:
+    curve = LearningCurve("ridge", (25, 50, 100), (0.8, 0.85, 0.9), slope)
+    assert text in said([standing("ridge", 0.9, 1), standing("baseline", 0.5, 2, -0.4)], curves=[curve])
+
+
+def test_many_alike_are_counted() -> None:
+    others = [standing(name, 0.8, 1, -0.1) for name in ("ridge", "lasso", "a", "b", "c", "d")]
+    assert "ridge, lasso, a, b and 2 more are not distinguishable" in said([standing("random-forest", 0.9, 1), *others])
+    assert "ridge and lasso are not" in said([standing("random-forest", 0.9, 1), *others[:2]])
+
+
+def test_one_learner_alone_is_no_comparison() -> None:
+    assert said([standing("ridge", 0.9, 1)]).endswith("There is nothing to compare.")
+    assert math.isnan(standing("ridge", 0.9, 1).p)
