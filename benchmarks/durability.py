@@ -18,7 +18,7 @@ from report import publish, table
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.reader import RunReader
 from tests.durability.kept import RECORDS, check
 from tests.durability.nursery import Nursery, nursery
 

@@ -22,11 +22,11 @@ from environments import python_with
 from report import publish, table
 
 from glia.store.database import Database, open_database
-from glia.tracking.entries import Entry
-from glia.tracking.filing import Names, file
-from glia.tracking.index import Index
-from glia.tracking.liveness import this_process
-from glia.tracking.searching import Search
+from glia.tracking.index.entries import Entry
+from glia.tracking.index.filing import Names, file
+from glia.tracking.index.index import Index
+from glia.tracking.index.searching import Search
+from glia.tracking.log.liveness import this_process
 
 BATCH = 500  # runs
 ROUNDS = 7

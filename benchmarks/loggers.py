@@ -70,7 +70,7 @@ def _compute() -> None:
 
 def _glia(way: str) -> Timed:
     import glia
-    from glia.tracking import writer
+    from glia.tracking.log import writer
 
     chosen: Any = way
     writer.best_way = lambda folder: chosen

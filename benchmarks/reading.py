@@ -32,8 +32,8 @@ PEERS = {"TensorBoard": ("event-accumulator", "tensorboard"), "MLflow, SQLite": 
 
 def record(points: int) -> dict[str, Any]:
     """A finished run of one metric; the folder is the one of the environment."""
-    from glia.tracking.home import open_home
-    from glia.tracking.recorder import RunRecorder
+    from glia.tracking.folder.home import open_home
+    from glia.tracking.recording.recorder import RunRecorder
 
     recorder = RunRecorder.create(open_home(), project="reading")
     noise = random.Random(0)
@@ -48,14 +48,14 @@ def record(points: int) -> dict[str, Any]:
 
 def log(folder: str) -> dict[str, Any]:
     """The picture of a run that is not in columns: its whole log is read."""
-    from glia.tracking.reader import RunReader
+    from glia.tracking.folder.reader import RunReader
 
     return _timed(lambda: RunReader(Path(folder)).drawn("loss", 2 * PIXELS))
 
 
 def columns(folder: str) -> dict[str, Any]:
     """Making the columns."""
-    from glia.tracking.compaction import compact
+    from glia.tracking.log.compaction import compact
 
     found = _timed(lambda: compact(Path(folder), least=0))
     return found | {"disk": (Path(folder) / "metrics.columns").stat().st_size}
@@ -63,7 +63,7 @@ def columns(folder: str) -> dict[str, Any]:
 
 def picture(folder: str) -> dict[str, Any]:
     """A picture of the whole and of ranges, by a new reader of which nothing is in memory."""
-    from glia.tracking.reader import RunReader
+    from glia.tracking.folder.reader import RunReader
 
     _forget(Path(folder))
     reader: list[RunReader] = []

@@ -377,7 +377,7 @@ def serve(*, port: int = 7007, block: bool = False) -> "Server":
         block: stay until Ctrl-C; otherwise the server runs beside the program until `stop()`.
     """
     from glia.server.serving import serve as begin
-    from glia.tracking.home import open_home
+    from glia.tracking.folder.home import open_home
 
     return begin(open_home(), port=port, block=block)
 

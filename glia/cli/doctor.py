@@ -9,7 +9,7 @@ import typer
 from glia.cli import output
 
 if TYPE_CHECKING:
-    from glia.tracking.findings import Finding
+    from glia.tracking.upkeep.findings import Finding
 
 EXAMPLE = "Example: glia doctor --repair"
 SIGNS = {"ok": "ok", "warning": "warning", "problem": "PROBLEM"}
@@ -47,8 +47,8 @@ def _shown(findings: "Iterable[Finding]", *, silent: bool) -> "Iterator[Finding]
 
 
 def _repair(yes: bool) -> None:
-    from glia.tracking.health import leftovers, repair
-    from glia.tracking.home import find_home
+    from glia.tracking.folder.home import find_home
+    from glia.tracking.upkeep.health import leftovers, repair
 
     home: Any = find_home()
     if home is None:

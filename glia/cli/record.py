@@ -22,8 +22,8 @@ def record(
     ] = None,
 ) -> None:
     """Run any program and record it: arguments, console, code, machine, exit code."""
-    from glia.tracking.command import Order, record_command
-    from glia.tracking.home import open_home
+    from glia.tracking.folder.home import open_home
+    from glia.tracking.recording.command import Order, record_command
 
     order = Order(
         home=open_home(),

@@ -19,7 +19,7 @@ app = typer.Typer(help="Registered models: names, versions, aliases.", no_args_i
 def list_(as_json: output.Json = False) -> None:
     """List the registered names with their newest version and aliases."""
     from glia.store.registry import Registry
-    from glia.tracking.home import open_home
+    from glia.tracking.folder.home import open_home
 
     entries = Registry(open_home()).entries()
     if as_json:
@@ -42,8 +42,8 @@ def set_(
 ) -> None:
     """Register a run's model as a new version of a name, and let an alias point to it; or take one away."""
     from glia.store.registry import Registry
-    from glia.tracking.home import find_run, name_of, open_home
-    from glia.tracking.remarks import user_name
+    from glia.tracking.folder.home import find_run, name_of, open_home
+    from glia.tracking.log.remarks import user_name
 
     home = open_home()
     if remove == (run is not None):
@@ -69,7 +69,7 @@ def set_(
 def show(name: Annotated[str, typer.Argument(help="A registered name.")], as_json: output.Json = False) -> None:
     """Show the versions of a name, and who moved its aliases when."""
     from glia.store.registry import Registry
-    from glia.tracking.home import name_of, open_home, runs_folder
+    from glia.tracking.folder.home import name_of, open_home, runs_folder
 
     home = open_home()
     registry = Registry(home)

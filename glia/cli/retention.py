@@ -27,10 +27,10 @@ def delete(
 ) -> None:
     """Delete runs; they can be brought back until `glia runs gc` removes them for good."""
     from glia import api
-    from glia.tracking.home import open_home
-    from glia.tracking.remarks import user_name
-    from glia.tracking.retention import choose
-    from glia.tracking.retention import delete as begin
+    from glia.tracking.folder.home import open_home
+    from glia.tracking.log.remarks import user_name
+    from glia.tracking.upkeep.retention import choose
+    from glia.tracking.upkeep.retention import delete as begin
 
     if not (runs or where or project or state or older_than):
         raise typer.BadParameter("Name runs, or choose them by --where, --project, --state or --older-than.")
@@ -57,8 +57,8 @@ def restore(
     as_json: output.Json = False,
 ) -> None:
     """Bring a deleted run back, or list those that can be."""
-    from glia.tracking.home import open_home
-    from glia.tracking.retention import deleted, restore
+    from glia.tracking.folder.home import open_home
+    from glia.tracking.upkeep.retention import deleted, restore
 
     home = open_home()
     if run is not None:
@@ -86,8 +86,8 @@ def collect(
 ) -> None:
     """Remove for good what was deleted and what no run names any more, and say how much room that gives."""
     from glia import api
-    from glia.tracking import retention
-    from glia.tracking.home import open_home
+    from glia.tracking.folder.home import open_home
+    from glia.tracking.upkeep import retention
 
     home = open_home()
     seconds = 0.0 if grace.strip() in ("0", "0d", "0s") else api.seconds(grace)

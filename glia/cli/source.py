@@ -13,7 +13,7 @@ def show_source(run: Any, out: Path | None, as_json: bool) -> None:
     """Print what a run's code was, or write it to a folder so that it can be run again."""
     source = run.source
     if out is not None:
-        from glia.tracking.restoring import write_source
+        from glia.tracking.capture.restoring import write_source
 
         for said in write_source(source, out):
             output.say(said)
@@ -28,7 +28,7 @@ def show_source(run: Any, out: Path | None, as_json: bool) -> None:
 
 def code_differences(one: Any, other: Any) -> tuple[dict[str, list[Any]], str]:
     """Which commits two runs are of, if not the same one, and a unified diff of their sources."""
-    from glia.tracking.restoring import code_difference
+    from glia.tracking.capture.restoring import code_difference
 
     commits = [run.source.get("commit") or None for run in (one, other)]
     differing = {"code.commit": commits} if commits[0] != commits[1] else {}

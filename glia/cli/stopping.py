@@ -8,7 +8,7 @@ from glia.cli import output
 from glia.cli.predict import Reference
 
 if TYPE_CHECKING:
-    from glia.tracking.reader import RunReader
+    from glia.tracking.folder.reader import RunReader
 
 EXAMPLE = "Example: glia runs stop a3f9 --reason 'the loss is flat'"
 
@@ -23,10 +23,10 @@ def stop(
 ) -> None:
     """Ask a run to stop. Training ends after its step with a checkpoint; a loop of one's own asks run.should_stop."""
     from glia import api
-    from glia.tracking.home import find_run, open_home
-    from glia.tracking.reader import RunReader
-    from glia.tracking.remarks import user_name
-    from glia.tracking.stopping import ask_to_stop, end_by_force, wait_for_end
+    from glia.tracking.folder.home import find_run, open_home
+    from glia.tracking.folder.reader import RunReader
+    from glia.tracking.log.remarks import user_name
+    from glia.tracking.recording.stopping import ask_to_stop, end_by_force, wait_for_end
 
     reader = RunReader(find_run(open_home(), run))
     who = f"asked by {user_name()}" + (f": {reason}" if reason else "")

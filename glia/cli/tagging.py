@@ -19,10 +19,10 @@ def tag(
     as_json: output.Json = False,
 ) -> None:
     """Set tags (KEY=VALUE) and remove tags (-KEY) of a run, also after its end; without any, show them."""
-    from glia.tracking.home import find_run, open_home
-    from glia.tracking.reader import RunReader
-    from glia.tracking.records import TagsRecord
-    from glia.tracking.remarks import remark
+    from glia.tracking.folder.home import find_run, open_home
+    from glia.tracking.folder.reader import RunReader
+    from glia.tracking.log.records import TagsRecord
+    from glia.tracking.log.remarks import remark
 
     reader = RunReader(find_run(open_home(), run))
     if tags:
@@ -37,10 +37,10 @@ def tag(
 
 def note(run: Reference, text: Annotated[str, typer.Argument(help="Instead of the notes before.")]) -> None:
     """Replace the notes of a run."""
-    from glia.tracking.home import find_run, open_home
-    from glia.tracking.reader import RunReader
-    from glia.tracking.records import NoteRecord
-    from glia.tracking.remarks import remark
+    from glia.tracking.folder.home import find_run, open_home
+    from glia.tracking.folder.reader import RunReader
+    from glia.tracking.log.records import NoteRecord
+    from glia.tracking.log.remarks import remark
 
     reader = RunReader(find_run(open_home(), run))
     remark(reader.folder, NoteRecord(text=text), after=reader.latest)

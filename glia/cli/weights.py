@@ -31,9 +31,9 @@ def find_weights(
 
 def _found(file: Path) -> list[dict[str, Any]]:
     from glia.record.weights import weights_in
-    from glia.tracking.home import open_home, runs_folder
-    from glia.tracking.reader import RunReader
-    from glia.tracking.weights import find, hashes_of
+    from glia.tracking.folder.home import open_home, runs_folder
+    from glia.tracking.folder.reader import RunReader
+    from glia.tracking.folder.weights import find, hashes_of
 
     home = open_home()
     rows = []

@@ -28,9 +28,9 @@ from glia.record.interruption import asked_to_stop
 from glia.record.progress import downloading, duration
 from glia.record.run import Run
 from glia.tasks import Task, fit_task
-from glia.tracking.console import capture
-from glia.tracking.home import open_home
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.capture.console import capture
+from glia.tracking.folder.home import open_home
+from glia.tracking.recording.recorder import RunRecorder
 
 USUAL_METRIC = {"classification": "accuracy", "regression": "rmse"}
 

@@ -14,9 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from glia.errors import NotFoundError
-from glia.tracking.marks import Mark
-from glia.tracking.recorder import RunRecorder
-from glia.tracking.writer import log
+from glia.tracking.log.marks import Mark
+from glia.tracking.log.writer import log
+from glia.tracking.recording.recorder import RunRecorder
 
 KEPT = 2
 UNFINISHED = ".new-"

@@ -5,8 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from glia.tracking.reader import RunReader
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.recording.recorder import RunRecorder
 
 PAGES = "http://127.0.0.1:7007"  # where `glia serve` shows the runs unless told otherwise
 

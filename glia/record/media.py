@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from glia import pictures
 from glia.errors import ConfigError
 from glia.pictures import Matrix
-from glia.tracking.records import plain
+from glia.tracking.log.records import plain
 
 MOST_ROWS = 10_000
 MOST_CELLS = 500_000

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
-from glia.tracking.masking import MASK, is_secret_word, mask_text
-from glia.tracking.records import plain
+from glia.tracking.capture.masking import MASK, is_secret_word, mask_text
+from glia.tracking.log.records import plain
 
 LONGEST_TEXT = 500  # characters
 MOST_ITEMS = 100  # of a list

@@ -13,10 +13,10 @@ from glia.record.facts import RunFacts
 from glia.record.media import Encoded
 from glia.record.parameters import flattened
 from glia.record.weights import note_weights
-from glia.tracking.artifacts import Artifact, artifacts_of, keep
-from glia.tracking.recorder import RunRecorder
-from glia.tracking.values import check_name
-from glia.tracking.writer import log
+from glia.tracking.folder.artifacts import Artifact, artifacts_of, keep
+from glia.tracking.log.values import check_name
+from glia.tracking.log.writer import log
+from glia.tracking.recording.recorder import RunRecorder
 
 if TYPE_CHECKING:
     from torch import nn

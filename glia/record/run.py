@@ -13,9 +13,9 @@ from glia.errors import NotFoundError
 from glia.pictures import Curve
 from glia.record.current import leave
 from glia.record.recording import RunRecording
-from glia.tracking.home import find_run, open_home
-from glia.tracking.recorder import RunRecorder
-from glia.tracking.records import Written
+from glia.tracking.folder.home import find_run, open_home
+from glia.tracking.log.records import Written
+from glia.tracking.recording.recorder import RunRecorder
 
 if TYPE_CHECKING:
     import pandas

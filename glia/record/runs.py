@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, overload
 
 from glia.errors import ConfigError, NotFoundError
 from glia.record.run import Run
-from glia.tracking.home import open_home
-from glia.tracking.index import Index
-from glia.tracking.searching import NEWEST_FIRST, Search
+from glia.tracking.folder.home import open_home
+from glia.tracking.index.index import Index
+from glia.tracking.index.searching import NEWEST_FIRST, Search
 
 if TYPE_CHECKING:
     import pandas

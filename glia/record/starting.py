@@ -12,8 +12,8 @@ from glia.record import checkpoints
 from glia.record.current import innermost, outer
 from glia.record.parameters import flattened
 from glia.record.run import Run, opened
-from glia.tracking.home import open_home
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.folder.home import open_home
+from glia.tracking.recording.recorder import RunRecorder
 
 
 def begun(*, project: str | None, name: str | None, params: Mapping[str, Any] | None) -> Run:

@@ -21,10 +21,10 @@ from glia.record.interruption import asked_to_stop
 from glia.record.progress import Progress, downloading
 from glia.record.run import Run, opened
 from glia.record.weights import note_weights
-from glia.tracking.console import capture
-from glia.tracking.home import open_home
-from glia.tracking.reader import RunReader
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.capture.console import capture
+from glia.tracking.folder.home import open_home
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.recording.recorder import RunRecorder
 from glia.training import checkpoint, devices, events
 from glia.training.diverged import DivergenceError
 from glia.training.events import EpochDone, Event, FitStarted, Listener, StepsDone, Warned

@@ -24,7 +24,7 @@ from torch.utils.hooks import RemovableHandle
 
 from glia.errors import ConfigError
 from glia.record.media import binned
-from glia.tracking.writer import log
+from glia.tracking.log.writer import log
 
 MOST_PARAMETERS_COPIED = 50_000_000  # beyond that a copy, by which the update is known, would take too much memory
 MOST_BINNED = 1 << 14  # values of a tensor that a histogram is made of

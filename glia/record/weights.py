@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from glia.errors import DataError, GliaError, NotFoundError
-from glia.tracking.recorder import RunRecorder
-from glia.tracking.weights import Tensor, counts, digest, hashes_of, read_safetensors
+from glia.tracking.folder.weights import Tensor, counts, digest, hashes_of, read_safetensors
+from glia.tracking.recording.recorder import RunRecorder
 
 SAFETENSORS = ".safetensors"
 TORCH = (".pth", ".pt", ".bin", ".ckpt")
@@ -32,7 +32,7 @@ _TYPES = {
 
 
 def weights_in(path: str | Path) -> dict[str, Tensor]:
-    """What counts of the tensors in a file (see `glia.tracking.weights`).
+    """What counts of the tensors in a file (see `glia.tracking.folder.weights`).
 
     Args:
         path: `.safetensors`, or what `torch.save` wrote: `.pth .pt .bin .ckpt`.

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 
-from glia.tracking.records import Direction, State, plain
+from glia.tracking.log.records import Direction, State, plain
 
 NUMBER = {"anyOf": [{"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]}]}
 """JSON has no NaN; a loss may be one, so those three travel as text."""

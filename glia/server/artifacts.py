@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 from glia.errors import NotFoundError
 from glia.server.answers import Artifact, ArtifactFile, ArtifactFiles, Artifacts, Problem
 from glia.server.readers import Open
-from glia.tracking.artifacts import artifacts_of, find_artifact
+from glia.tracking.folder.artifacts import artifacts_of, find_artifact
 
 router = APIRouter(prefix="/runs/{run}/artifacts", tags=["runs"], responses={404: {"model": Problem}})
 CHUNK_BYTES = 1 << 20

@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 
 from glia.server.readers import Readers
-from glia.tracking.compaction import compact, rests
-from glia.tracking.home import run_folders
+from glia.tracking.folder.home import run_folders
+from glia.tracking.log.compaction import compact, rests
 
 SECONDS_BETWEEN_ROUNDS = 30.0
 LOWEST_PRIORITY = 19

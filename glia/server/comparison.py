@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from glia.server.answers import Comparison, Difference, MetricValues, Problem, RunRow
 from glia.server.readers import Open
 from glia.server.run import row_of
-from glia.tracking.records import Direction
+from glia.tracking.log.records import Direction
 
 router = APIRouter(prefix="/comparison", tags=["runs"], responses={404: {"model": Problem}})
 

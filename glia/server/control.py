@@ -8,10 +8,10 @@ from pydantic import Field
 from glia.server.answers import Answer, Problem
 from glia.server.readers import Open
 from glia.server.session import WithKey
-from glia.tracking.records import NoteRecord, State, TagsRecord
-from glia.tracking.remarks import remark, user_name
-from glia.tracking.retention import Doomed, delete
-from glia.tracking.stopping import ask_to_stop
+from glia.tracking.log.records import NoteRecord, State, TagsRecord
+from glia.tracking.log.remarks import remark, user_name
+from glia.tracking.recording.stopping import ask_to_stop
+from glia.tracking.upkeep.retention import Doomed, delete
 
 LONGEST_TEXT = 100_000
 REFUSALS: dict[int | str, dict[str, Any]] = {401: {"model": Problem}, 404: {"model": Problem}}

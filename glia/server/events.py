@@ -14,7 +14,7 @@ from glia.server.answers import Addition, PointsAdded, Problem, Run, RunChanged,
 from glia.server.listing import Listing, TheListing
 from glia.server.readers import Open, Readers
 from glia.server.run import run_of
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.reader import RunReader
 
 router = APIRouter(tags=["events"])
 SECONDS_BETWEEN_READS = 0.5

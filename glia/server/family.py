@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from glia.server.answers import Child, Children, Problem
 from glia.server.listing import TheListing
 from glia.server.readers import Open
-from glia.tracking.searching import Search
+from glia.tracking.index.searching import Search
 
 router = APIRouter(prefix="/runs/{run}", tags=["runs"], responses={404: {"model": Problem}})
 MOST = 1000

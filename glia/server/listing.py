@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from glia.server.answers import MetricName, Problem, RunList, RunRow
 from glia.server.run import seconds, values
-from glia.tracking.index import Index
-from glia.tracking.records import State
-from glia.tracking.rows import Page
-from glia.tracking.rows import RunRow as Row
-from glia.tracking.searching import NEWEST_FIRST, Search
+from glia.tracking.index.index import Index
+from glia.tracking.index.rows import Page
+from glia.tracking.index.rows import RunRow as Row
+from glia.tracking.index.searching import NEWEST_FIRST, Search
+from glia.tracking.log.records import State
 
 router = APIRouter(prefix="/runs", tags=["runs"], responses={422: {"model": Problem}})
 PATIENCE = 20  # times as long as looking for changes took, until it is done again for those who ask all the time

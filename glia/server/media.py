@@ -10,8 +10,8 @@ from glia import pictures
 from glia.errors import NotFoundError
 from glia.server.answers import Pictures, Problem, RunPicture
 from glia.server.readers import Open, Readers
-from glia.tracking.reader import RunReader
-from glia.tracking.records import MediaRecord
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.log.records import MediaRecord
 
 router = APIRouter(prefix="/runs/{run}", tags=["runs"], responses={404: {"model": Problem}})
 

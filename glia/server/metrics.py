@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 
 from glia.server.answers import Problem, RunSeries, Series
 from glia.server.readers import Open
-from glia.tracking.reader import RunReader
-from glia.tracking.thinning import FEWEST
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.log.thinning import FEWEST
 
 router = APIRouter(prefix="/runs/{run}", tags=["runs"], responses={404: {"model": Problem}})
 

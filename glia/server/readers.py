@@ -9,8 +9,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from glia.tracking.home import find_run, runs_folder
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.home import find_run, runs_folder
+from glia.tracking.folder.reader import RunReader
 
 MOST_OPEN = 64
 MOST_HELD = 20_000_000  # points in memory, of some 32 bytes; those of finished runs are read from their columns

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from glia.server.answers import Answer
 from glia.store.registry import Entry, Registry
-from glia.tracking.home import name_of, runs_folder
+from glia.tracking.folder.home import name_of, runs_folder
 
 router = APIRouter(prefix="/registry", tags=["registry"])
 

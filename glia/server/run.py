@@ -7,8 +7,8 @@ from fastapi import APIRouter
 
 from glia.server.answers import Data, Medium, Metric, Problem, Run, RunRow
 from glia.server.readers import Open
-from glia.tracking.reader import RunReader
-from glia.tracking.records import State
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.log.records import State
 
 router = APIRouter(prefix="/runs", tags=["runs"], responses={404: {"model": Problem}})
 LIVE: tuple[State, ...] = ("queued", "starting", "running", "unreachable")

@@ -10,7 +10,7 @@ from glia.errors import ConfigError, NotFoundError, did_you_mean
 from glia.server.answers import Problem, Table
 from glia.server.media import path_of
 from glia.server.readers import Open
-from glia.tracking.records import number
+from glia.tracking.log.records import number
 
 router = APIRouter(prefix="/runs/{run}", tags=["runs"], responses={404: {"model": Problem}, 422: {"model": Problem}})
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from glia.server.serving import Server
 from glia.store.registry import Registry
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.reader import RunReader
 from tests.server.recorded import finish, log_epochs, training
 from tests.tracking.children import child, lines
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from glia import pictures
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.recording.recorder import RunRecorder
 from tests.browser.conftest import Watched, Writer
 from tests.server.recorded import add_picture, confusion, finish, log_epochs, scatter, training
 

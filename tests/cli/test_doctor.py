@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from glia.cli.main import app
 from glia.record import doctor
-from tests.tracking.recording import recording
+from tests.tracking.runs import recording
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`glia record` as a person runs it; what it does is tested in tests/tracking/test_command.py."""
+"""`glia record` as a person runs it; what it does is tested in tests/tracking/recording/test_command.py."""
 
 import json
 import subprocess

@@ -12,10 +12,10 @@ import glia
 from glia.cli.main import app
 from glia.errors import GliaError
 from glia.store.registry import Registry
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.reader import RunReader
 from tests.tracking.children import child, lines
-from tests.tracking.recording import recording
-from tests.tracking.test_stopping import DEAF, ENDLESS
+from tests.tracking.runs import recording
+from tests.tracking.recording.test_stopping import DEAF, ENDLESS
 
 runner = CliRunner()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from glia.tracking.sinks import Way
+from glia.tracking.log.sinks import Way
 
 try:
     import fcntl

@@ -2,7 +2,7 @@
 
 from blake3 import blake3
 
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.reader import RunReader
 
 RECORDS = """
 def live(home, way, most):

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent.parent
 
 _NURSE = """
 import fcntl, json, os, sys
-import numpy, PIL.Image, glia, glia.api, glia.record.starting, glia.tracking.index
-from glia.tracking import writer
+import numpy, PIL.Image, glia, glia.api, glia.record.starting, glia.tracking.index.index
+from glia.tracking.log import writer
 
 def say(line):
     os.write(1, f"{line}\\n".encode())

@@ -10,18 +10,18 @@ import httpx
 import pytest
 
 from glia.server.serving import serve
-from glia.tracking.index import Index
-from glia.tracking.liveness import Hold, is_alive, this_process
-from glia.tracking.reader import RunReader
-from glia.tracking.sinks import Way
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.index.index import Index
+from glia.tracking.log.liveness import Hold, is_alive, this_process
+from glia.tracking.log.sinks import Way
 from tests.tracking.children import PATIENCE_SECONDS, child, kill, lines
-from tests.tracking.recording import recording
+from tests.tracking.runs import recording
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 ALONE = """
 import sys, threading
-from glia.tracking import writer
+from glia.tracking.log import writer
 writer.best_way = lambda folder: sys.argv[1]
 import glia
 run = glia.start(project="violence")
@@ -60,7 +60,7 @@ print(run.folder, worker.pid, flush=True)
 ASKS = """
 import json, sys
 from pathlib import Path
-from glia.tracking.liveness import Process, is_alive
+from glia.tracking.log.liveness import Process, is_alive
 print(is_alive(Process(**json.loads(sys.argv[2])), Path(sys.argv[1])))
 """
 
@@ -131,7 +131,7 @@ def test_a_copy_made_by_the_program_itself_costs_the_lock_for_a_second_only(home
 
 def test_the_lock_is_renewed_at_every_sync(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     renewed: list[float] = []
-    monkeypatch.setattr("glia.tracking.writer.SECONDS_BETWEEN_SYNCS", 0.01)
+    monkeypatch.setattr("glia.tracking.log.writer.SECONDS_BETWEEN_SYNCS", 0.01)
     monkeypatch.setattr(Hold, "renew", lambda self: renewed.append(time.monotonic()))
     with recording(home) as recorder:
         segment = recorder._segment()
@@ -144,7 +144,7 @@ def test_the_lock_is_renewed_at_every_sync(home: Path, monkeypatch: pytest.Monke
 def test_leaving_takes_at_most_a_second_when_the_disk_hangs(home: Path, way: Way) -> None:
     code = """
 import os, sys, threading
-from glia.tracking import writer
+from glia.tracking.log import writer
 writer.best_way = lambda folder: sys.argv[1]
 import glia
 run = glia.start(project="violence")

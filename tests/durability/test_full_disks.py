@@ -13,24 +13,24 @@ from typing import Any
 
 import pytest
 
-from glia.tracking import sinks
-from glia.tracking import writer as writers
-from glia.tracking.index import Index
-from glia.tracking.reader import RunReader
-from glia.tracking.recorder import RunRecorder
-from glia.tracking.segment_reader import SegmentReader
-from glia.tracking.sinks import Way
-from glia.tracking.writer import SegmentWriter
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.index.index import Index
+from glia.tracking.log import sinks
+from glia.tracking.log import writer as writers
+from glia.tracking.log.segment_reader import SegmentReader
+from glia.tracking.log.sinks import Way
+from glia.tracking.log.writer import SegmentWriter
+from glia.tracking.recording.recorder import RunRecorder
 from tests.durability.conftest import BreakingDisk
 from tests.tracking.children import PATIENCE_SECONDS, child, lines
-from tests.tracking.recording import recording
+from tests.tracking.runs import recording
 
 Remount = Callable[[Path, str], None]
 
 FILLS = """
 import sys
 from pathlib import Path
-from glia.tracking.writer import SegmentWriter
+from glia.tracking.log.writer import SegmentWriter
 told = []
 writer = SegmentWriter(Path(sys.argv[1]) / "1.log", way=sys.argv[2], told=told.append)
 for step in range(100_000):
@@ -45,7 +45,7 @@ print(len(told), writer.dropped, flush=True)
 
 ENDS_FULL = """
 import sys
-from glia.tracking import writer
+from glia.tracking.log import writer
 writer.best_way = lambda folder: sys.argv[1]
 import glia
 run = glia.start(project="violence", params={"rate": 0.1})
@@ -255,7 +255,7 @@ def test_what_is_lost_is_told_at_the_end_even_if_nobody_refers_to_the_recorder(h
     code = """
 import shutil, sys
 from pathlib import Path
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.recording.recorder import RunRecorder
 folder = Path(sys.argv[1])
 shutil.rmtree(folder / "log")
 (folder / "log").touch()  # a file: no segment can be made

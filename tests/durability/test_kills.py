@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from glia.tracking.reader import RunReader
-from glia.tracking.segment_reader import SegmentReader
-from glia.tracking.sinks import Way
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.log.segment_reader import SegmentReader
+from glia.tracking.log.sinks import Way
 from tests.durability.kept import RECORDS, check
 from tests.durability.nursery import nursery
 from tests.tracking.children import child, lines
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 FAST = """
 import sys
 from pathlib import Path
-from glia.tracking.writer import SegmentWriter
+from glia.tracking.log.writer import SegmentWriter
 writer = SegmentWriter(Path(sys.argv[1]), way=sys.argv[2])
 step = 0
 while True:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from glia.store.locking import file_lock
-from glia.tracking.index import Index
-from glia.tracking.reader import RunReader
-from glia.tracking.sinks import Way
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.index.index import Index
+from glia.tracking.log.sinks import Way
 from tests.durability.nursery import nursery
 from tests.tracking.children import PATIENCE_SECONDS, child, lines
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 
 FORKS = """
 import os, sys, threading
-from glia.tracking import writer
+from glia.tracking.log import writer
 writer.best_way = lambda folder: sys.argv[1]
 import glia
 run = glia.start(project="violence")
@@ -135,7 +135,7 @@ def live(home, way, run, rank, gate):
 
 def test_eighty_processes_start_at_once_in_a_fresh_folder(tmp_path: Path) -> None:
     code = """
-from glia.tracking import recorder
+from glia.tracking.recording import recorder
 recorder.describe_source = recorder.describe_environment = lambda *given: {}  # half a second each
 
 def live(folder, number, gate):

@@ -11,17 +11,17 @@ from typing import cast
 
 import pytest
 
-from glia.tracking import writer as writers
-from glia.tracking.reader import RunReader
-from glia.tracking.records import NoteRecord, to_text
-from glia.tracking.segment_reader import SegmentReader
-from glia.tracking.segments import HEADER_BYTES, SLOT_BYTES
-from glia.tracking.sinks import Way
-from glia.tracking.writer import SegmentWriter
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.log import writer as writers
+from glia.tracking.log.records import NoteRecord, to_text
+from glia.tracking.log.segment_reader import SegmentReader
+from glia.tracking.log.segments import HEADER_BYTES, SLOT_BYTES
+from glia.tracking.log.sinks import Way
+from glia.tracking.log.writer import SegmentWriter
 from tests.durability.conftest import BreakingDisk
 from tests.durability.kept import RECORDS, check
 from tests.durability.nursery import nursery
-from tests.tracking.recording import recording
+from tests.tracking.runs import recording
 
 SECTOR = 512
 NOTES = [NoteRecord(text="n" * (7 * index)) for index in range(120)]

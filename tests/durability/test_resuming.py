@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import glia
-from glia.tracking.reader import RunReader
-from glia.tracking.recorder import RunRecorder
-from glia.tracking.sinks import Way
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.log.sinks import Way
+from glia.tracking.recording.recorder import RunRecorder
 from tests.durability.kept import RECORDS
 from tests.durability.nursery import nursery
 from tests.tracking.children import PATIENCE_SECONDS, child

@@ -8,7 +8,7 @@ import glia
 from glia.errors import ConfigError
 from glia.explanation.explanation import Explanation
 from glia.pictures import Curve, Images
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.reader import RunReader
 
 CURVE = Curve(title="Rates <1>", x="rate", y="loss", lines=(("loss", (0.1, 0.2), (1.0, 0.5)),))
 IMAGES = Images(title="Maps", images=("a", "b"), labels=("a: first", "b: second"))

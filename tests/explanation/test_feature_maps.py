@@ -13,7 +13,7 @@ from glia.errors import ConfigError, DataError
 from glia.explanation.feature_maps import MOST_MAPS, feature_maps, mosaic
 from glia.nn.building_blocks import read_block
 from glia.nn.convolution_blocks import BLOCKS
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.reader import RunReader
 
 runner = CliRunner()
 

@@ -17,7 +17,7 @@ import glia
 from glia import pictures
 from glia.errors import ConfigError
 from glia.record import media
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.reader import RunReader
 
 
 def kept(run: glia.Run) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ import torch
 import glia
 from glia import pictures
 from glia.errors import ConfigError, NotFoundError
-from glia.tracking.index import Index
+from glia.tracking.index.index import Index
 
 
 def test_a_loop_of_ones_own_is_recorded() -> None:

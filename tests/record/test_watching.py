@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import glia
 from glia.errors import ConfigError
 from glia.record.watching import HISTOGRAMS_BEFORE_THINNING, Watch
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.reader import RunReader
 
 
 class Net(nn.Module):

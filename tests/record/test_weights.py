@@ -9,9 +9,9 @@ from torch import nn
 import glia
 from glia.errors import DataError, NotFoundError
 from glia.record.weights import note_weights, weights_in
-from glia.tracking.reader import RunReader
-from glia.tracking.weights import find, hashes_of
-from tests.tracking.recording import recording
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.folder.weights import find, hashes_of
+from tests.tracking.runs import recording
 
 
 def network() -> nn.Module:

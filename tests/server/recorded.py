@@ -11,7 +11,7 @@ import numpy as np
 
 from glia import pictures
 from glia.recipe import Recipe
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.recording.recorder import RunRecorder
 
 STEPS_PER_EPOCH = 40
 

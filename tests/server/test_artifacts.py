@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from glia.tracking.artifacts import keep
-from glia.tracking.recorder import RunRecorder
-from glia.tracking.records import ArtifactRecord
+from glia.tracking.folder.artifacts import keep
+from glia.tracking.log.records import ArtifactRecord
+from glia.tracking.recording.recorder import RunRecorder
 from tests.server.recorded import training
 
 

@@ -7,8 +7,8 @@ from glia.server import compacting, readers
 from glia.server.compacting import Compactor
 from glia.server.readers import Readers
 from glia.server.serving import Server
-from glia.tracking import compaction
-from glia.tracking.columns import NAME
+from glia.tracking.log import compaction
+from glia.tracking.log.columns import NAME
 from tests.server.recorded import training
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from glia.server.session import session_key
 from glia.store.registry import Registry
-from glia.tracking.retention import restore
+from glia.tracking.upkeep.retention import restore
 from tests.server.recorded import training
 
 

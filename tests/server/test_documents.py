@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from glia.server.documents import departures
-from glia.tracking.console import capture
+from glia.tracking.capture.console import capture
 from tests.server.recorded import training
 
 

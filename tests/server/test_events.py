@@ -10,7 +10,7 @@ import pytest
 
 from glia.server import events
 from glia.server.serving import Server
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.recording.recorder import RunRecorder
 from tests.server.recorded import training
 
 DEADLINE_SECONDS = 30

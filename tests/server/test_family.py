@@ -4,7 +4,7 @@ from pathlib import Path
 
 import httpx
 
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.recording.recorder import RunRecorder
 
 
 def test_children_are_listed_in_the_order_in_which_they_began(home: Path, client: httpx.Client) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from glia.record import media
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.recording.recorder import RunRecorder
 from tests.server.recorded import training
 
 

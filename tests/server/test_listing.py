@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from glia.server.listing import Listing
-from glia.tracking.index import Index
+from glia.tracking.index.index import Index
 from tests.server.recorded import training
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from glia import pictures
 from glia.pictures import Bars, Curve, Graph, Images, Picture
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.recording.recorder import RunRecorder
 from tests.server.recorded import add_picture, confusion, scatter, training
 
 PNG = b"\x89PNG\r\n\x1a\n0000"

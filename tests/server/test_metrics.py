@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 
 from glia.server.answers import Series
-from glia.tracking.compaction import compact
+from glia.tracking.log.compaction import compact
 from tests.server.conftest import InProcess
 from tests.server.recorded import log_epochs, training
 

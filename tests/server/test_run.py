@@ -3,7 +3,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from glia.tracking.recorder import RunRecorder
+from glia.tracking.recording.recorder import RunRecorder
 from tests.server.recorded import finish, log_epochs, training
 
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from glia.record.run import Run
-from glia.tracking import stopping
-from glia.tracking.reader import RunReader
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.recording import stopping
 
 stopping.SECONDS_BETWEEN_LOOKS = 0.0  # nobody waits in tests
 

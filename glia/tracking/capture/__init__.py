@@ -1,0 +1,1 @@
+"""What surrounds a run: source, arguments, environment, machine, console."""

@@ -1,0 +1,146 @@
+"""What the index says of one run, and the facts that searches go by."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.log.records import Direction, clean, number, plain
+
+FAMILIES = ("metrics", "summary", "params", "tags")
+NAN = (None, "NaN")  # SQLite has no such number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A run as the index keeps it; times are seconds since 1970."""
+
+    id: str
+    name: str
+    project: str
+    kind: str
+    parent: str | None
+    said: str
+    reason: str
+    created: float
+    ended: float | None
+    updated: float
+    data_version: str
+    notes: str
+    params: Mapping[str, Any]
+    tags: Mapping[str, str]
+    summary: Mapping[str, Any]
+    last: Mapping[str, float]  # value of each metric
+    directions: Mapping[str, Direction]
+    positions: Mapping[str, tuple[int, int]]  # by segment: slots read, salt
+    witness: Mapping[str, Any]
+    log_changed: int
+    settled: bool
+
+    def runs_row(self) -> dict[str, Any]:
+        """The columns of `runs` that need no other table."""
+        return {
+            "id": self.id,
+            "name": clean(self.name),
+            "project": clean(self.project),
+            "kind": clean(self.kind),
+            "parent": self.parent,
+            "model": self._model(),
+            "data": _text(self.params.get("data.name")),
+            "data_version": clean(self.data_version),
+            "said": self.said,
+            "created": self.created,
+            "ended": self.ended,
+            "updated": self.updated,
+            "log_changed": self.log_changed,
+            "settled": self.settled,
+        }
+
+    def details_row(self) -> dict[str, Any]:
+        """The columns of `details`."""
+        return {
+            "reason": clean(self.reason),
+            "notes": clean(self.notes),
+            "params": plain(self.params),
+            "tags": dict(self.tags),
+            "summary": plain(self.summary),
+            "words": self._words(),
+            "positions": dict(self.positions),
+            "witness": dict(self.witness),
+        }
+
+    def facts(self) -> dict[tuple[str, str], tuple[float | None, str | None]]:
+        """By family and name: the number or the text. What is None is no fact."""
+        found: dict[tuple[str, str], tuple[float | None, str | None]] = {
+            ("metrics", clean(name)): (value, None) if value == value else NAN for name, value in self.last.items()
+        }
+        for family, values in (("summary", self.summary), ("params", _flat(self.params)), ("tags", self.tags)):
+            for name, value in values.items():
+                if value is not None:
+                    found[family, clean(name)] = _fact(value)
+        return found
+
+    def _model(self) -> str | None:
+        name, size = _text(self.params.get("model.name")), _text(self.params.get("model.size"))
+        return f"{name}/{size}" if name and size else name
+
+    def _words(self) -> str:
+        said = {**self.tags, **self.params}
+        parts = [self.id, self.name, self.project, self.kind, self.notes, *said, *said.values()]
+        return clean("\n".join(map(str, parts)).lower())
+
+
+def entry_of(reader: RunReader, *, log_changed: int, settled: bool) -> Entry:
+    """What a run's folder says."""
+    process, lock = reader.witness
+    return Entry(
+        id=reader.folder.name,
+        name=reader.name,
+        project=reader.project,
+        kind=reader.kind,
+        parent=reader.parent,
+        said=reader.said,
+        reason=reader.said_reason,
+        created=reader.created.timestamp(),
+        ended=reader.ended.timestamp() if reader.ended else None,
+        updated=reader.updated.timestamp(),
+        data_version=reader.data_version,
+        notes=reader.notes,
+        params=reader.params,
+        tags=reader.tags,
+        summary=reader.summary,
+        last=reader.last(),
+        directions={name: reader.direction(name) for name in reader.names()},
+        positions=reader.positions,
+        witness={**asdict(process), "lock": lock.name},
+        log_changed=log_changed,
+        settled=settled,
+    )
+
+
+def _fact(value: Any) -> tuple[float | None, str | None]:
+    value = number(value)  # in the log, infinity is a word
+    if isinstance(value, bool | int | float):
+        try:
+            as_number = float(value)
+        except OverflowError:
+            return None, str(value)
+        return NAN if math.isnan(as_number) else (as_number, None)
+    return None, clean(value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False))
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Params within params with dots between their names, as queries write them."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            flat.update(_flat(value, f"{before}{name}."))
+        else:
+            flat[f"{before}{name}"] = value
+    return flat
+
+
+def _text(value: Any) -> str | None:
+    return None if value in (None, "") else clean(str(value))

@@ -1,0 +1,1 @@
+"""Keeping what is recorded whole and small: checks, repair, deletion."""
