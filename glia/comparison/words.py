@@ -174,4 +174,7 @@ def _more_data(curve: LearningCurve, metric: str, direction: Direction) -> str:
     better = (slope.mean > 0) == (direction == "higher")
     if not better:
         return f"More data, {curve.learner}: {metric} became worse by {ends} per doubling {within}: look at the data."
-    return f"More data would help {curve.learner}: {metric} changes by {ends} per doubling, if it goes on as {within}."
+    return (
+        f"More data would help {curve.learner}: {metric} changed by {ends} per doubling {within}; the next doubling "
+        "may bring less."
+    )

@@ -92,7 +92,7 @@ def test_nothing_better_than_the_baseline_is_said_and_it_is_not_recommended() ->
     [
         (
             Estimate(0.02, 0.01, 0.03),
-            "More data would help ridge: accuracy changes by +0.02 (+0.01 to +0.03) per doubling",
+            "More data would help ridge: accuracy changed by +0.02 (+0.01 to +0.03) per doubling",
         ),
         (Estimate(0.01, -0.01, 0.03), "no effect to be seen between 25 and 100 samples"),
         (Estimate(-0.02, -0.03, -0.01), "became worse"),
