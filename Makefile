@@ -27,7 +27,7 @@ demo: $(INSTALLED)  ## install Glia, train a small network on handwritten digits
 	$(BIN)/glia demo
 
 test: $(TOOLS) chromium $(PAGES) lint check-pages  ## every check: lint, types, imports, unit, docs, browser
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-foreign: $(TOOLS)  ## train with Keras, Lightning and Transformers, each in an environment made for it
 	$(BIN)/python -m pytest -m foreign

@@ -102,7 +102,7 @@ def check_outputs(task: Task, outputs: Tensor, targets: Tensor) -> None:
     Raises:
         ConfigError: with both shapes.
     """
-    if outputs.shape != (len(targets), task.outputs):
+    if outputs.shape != (targets.shape[0], task.outputs):
         raise ConfigError(
             f"The model gives outputs of shape {tuple(outputs.shape)} for {len(targets)} samples; {task.name} of "
             f"'{task.target}' reads {(len(targets), task.outputs)}. Make its last layer {task.outputs} wide."

@@ -31,7 +31,7 @@ from glia.training.regularisation import Penalty, shorten
 from glia.training.residuals import NetworkResiduals, try_out
 from glia.training.running import Running
 from glia.training.schedules import schedule
-from glia.training.stepping import step_of
+from glia.training.stepping import backward, step_of
 from glia.training.stopping import Rule
 
 # When the recipe leaves it to early stopping: epochs and epochs without improvement, or as many as take these steps,
@@ -155,7 +155,7 @@ class _Fit:
             reseed(seed)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.rate(self.step)
-            self._take_step(self.compiled if len(targets) == size else self.forward, inputs, targets, seed)
+            self._take_step(self.compiled if targets.shape[0] == size else self.forward, inputs, targets, seed)
             self.step += 1
             if self.step % self.settings.log_every == 0:
                 self._report()
@@ -180,7 +180,7 @@ class _Fit:
                 outputs = forward(inputs)
                 loss = self.losses.of(outputs, targets)
             total = self.penalty.added_to(loss) if self.penalty else loss
-            total.backward()  # type: ignore[no-untyped-call]
+            backward(total)
             if self.settings.gradient_clip:
                 nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
             seen.append((loss.detach(), self.losses.joined(outputs.detach())))

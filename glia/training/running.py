@@ -27,7 +27,7 @@ class Running:
     def add(self, loss: Tensor, outputs: Tensor, targets: Tensor) -> None:
         """One step's loss (0-d), outputs and targets (B first), detached."""
         self._window.append(loss)
-        self._sizes.append(len(targets))
+        self._sizes.append(targets.shape[0])  # a third of the time of `len`
         if self._keeps:
             self._outputs.append(outputs)
             self._targets.append(targets)

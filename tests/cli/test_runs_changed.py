@@ -14,8 +14,8 @@ from glia.errors import GliaError
 from glia.store.registry import Registry
 from glia.tracking.folder.reader import RunReader
 from tests.tracking.children import child, lines
-from tests.tracking.runs import recording
 from tests.tracking.recording.test_stopping import DEAF, ENDLESS
+from tests.tracking.runs import recording
 
 runner = CliRunner()
 

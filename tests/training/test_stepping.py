@@ -7,7 +7,7 @@ from torch import nn
 
 from glia.training import optimizers
 from glia.training.checkpoint import optimizer_tensors
-from glia.training.stepping import step_of
+from glia.training.stepping import backward, step_of
 from tests.training.parts import settings
 
 STEPS = 5
@@ -52,3 +52,20 @@ def test_a_weight_that_never_has_a_gradient_is_left_alone() -> None:
     found, expected = trained(model, directly=True), trained(before, directly=False)
     assert torch.equal(found["spare"], torch.ones(2))
     assert all(torch.equal(expected[key], found[key]) for key in expected)
+
+
+def test_gradients_are_those_of_torch_and_add_up() -> None:
+    model, inputs = network(), torch.randn(8, 7)
+    expected = copy.deepcopy(model)
+    for _ in range(2):
+        backward(model(inputs).square().mean())
+        expected(inputs).square().mean().backward()
+    found = [weight.grad for weight in model.parameters()]
+    assert all(
+        torch.equal(weight.grad, gradient) for weight, gradient in zip(expected.parameters(), found, strict=True)
+    )  # type: ignore[arg-type]
+
+
+def test_a_loss_that_nothing_leads_to_is_refused_as_torch_does() -> None:
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        backward(torch.ones(()))
