@@ -237,7 +237,7 @@ def log_loss(probabilities: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> 
 
 def macro_f1(predicted: Int[Tensor, "N"], targets: Int[Tensor, "N"], classes: int) -> float:
     """F1 = 2 TP / (2 TP + FP + FN) of each class, averaged over the classes that are there or were predicted."""
-    right = torch.bincount(targets[predicted == targets], minlength=classes).double()
+    right = torch.bincount(targets, (predicted == targets).double(), minlength=classes)
     sizes = (torch.bincount(targets, minlength=classes) + torch.bincount(predicted, minlength=classes)).double()
     there = sizes > 0
     return float((2 * right[there] / sizes[there]).mean())

@@ -15,6 +15,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.optim import LBFGS
 
 from glia.nn.random import reseed, step_seeds
 from glia.recipe import TrainRecipe
@@ -170,38 +171,51 @@ class _Fit:
         return None
 
     def _take_step(self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor, seed: int) -> None:
-        def descend() -> Tensor:
-            """The gradients; what is minimised. L-BFGS asks several times a step, with the same random draws."""
-            if seen:
-                reseed(seed)
-            for parameter in self.parameters:
-                parameter.grad = None  # as zero_grad does, which takes as long as a small layer
-            with devices.precision(self.device):
-                outputs = forward(inputs)
-                loss = self.losses.of(outputs, targets)
-            total = self.penalty.added_to(loss) if self.penalty else loss
-            backward(total)
-            if self.settings.gradient_clip:
-                nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
-            seen.append((loss.detach(), self.losses.joined(outputs.detach())))
-            return total
-
-        seen: list[tuple[Tensor, Tensor]] = []
         if isinstance(self.optimizer, LevenbergMarquardt):
             with torch.no_grad():
                 outputs = self.model(inputs)
-                seen.append((self.task.loss(outputs, targets), outputs))
+                loss = self.task.loss(outputs, targets)
             if self.step == self.step_started:
                 try_out(self.optimizer, self.model, self.task, inputs, targets)
             self.optimizer.step(NetworkResiduals(self.model, self.task, inputs, targets))
-        elif isinstance(self.optimizer, torch.optim.LBFGS):
-            self.optimizer.step(descend)  # type: ignore[no-untyped-call]
+        elif isinstance(self.optimizer, LBFGS):
+            loss, outputs = self._take_searching_step(self.optimizer, forward, inputs, targets, seed)
         else:
-            descend()
+            _, loss, outputs = self._descend(forward, inputs, targets)
             self.take_optimizer_step()
         if self.bounded:
             shorten(self.bounded, self.settings.max_norm)
-        self.running.add(*seen[0], targets)
+        self.running.add(loss.detach(), self.losses.joined(outputs.detach()), targets)
+
+    def _descend(
+        self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The gradients; what is minimised, the loss in it, the outputs."""
+        for parameter in self.parameters:
+            parameter.grad = None  # as zero_grad does, which takes as long as a small layer
+        with devices.precision(self.device):
+            outputs = forward(inputs)
+            loss = self.losses.of(outputs, targets)
+        total = self.penalty.added_to(loss) if self.penalty else loss
+        backward(total)
+        if self.settings.gradient_clip:
+            nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
+        return total, loss, outputs
+
+    def _take_searching_step(
+        self, optimizer: LBFGS, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor, seed: int
+    ) -> tuple[Tensor, Tensor]:
+        """L-BFGS asks for gradients several times a step, here with the same random draws; the first is reported."""
+
+        def descend() -> Tensor:
+            reseed(seed)
+            total, loss, outputs = self._descend(forward, inputs, targets)
+            seen.append((loss, outputs))
+            return total
+
+        seen: list[tuple[Tensor, Tensor]] = []
+        optimizer.step(descend)  # type: ignore[no-untyped-call]
+        return seen[0]
 
     def _close_epoch(self, begun: float) -> None:
         self._refuse_divergence()

@@ -67,7 +67,10 @@ class _FusedAdam:
         groups = zip(self._optimizer.param_groups, self._weights, gradients, self._state, strict=True)
         with torch.no_grad():
             for group, weights, some, (first, second, steps) in groups:
-                torch._foreach_add_(steps[:1] if len(steps) > 1 and steps[0] is steps[1] else steps, 1)
+                if len(steps) > 1 and steps[0] is not steps[1]:
+                    torch._foreach_add_(steps, 1)
+                else:
+                    steps[0].add_(1)
                 self._kernel(
                     weights,
                     some,
