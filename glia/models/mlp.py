@@ -59,6 +59,7 @@ class MLP(nn.Module):
     def forward(self, x: Float[Tensor, "B ..."]) -> Float[Tensor, "B K"]:
         """Raw outputs; a task makes probabilities or units of them."""
         x = x.flatten(1)  # B F
-        x = self.hidden(x)  # B H
+        for layer in self.hidden:
+            x = layer(x)  # B H
         outputs: Tensor = self.output(x)  # B K
         return outputs

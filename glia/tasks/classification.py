@@ -152,7 +152,8 @@ class Classification:
     def metrics(self, outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> dict[str, float]:
         """The metrics shown, over all samples given, in double precision."""
         outputs, targets = outputs.detach().cpu().double(), targets.cpu()
-        loss, predicted = self.loss(outputs, targets).item(), outputs.argmax(1)
+        loss = cross_entropy(outputs, targets) if self._is_log_loss else self.loss(outputs, targets).item()
+        predicted = outputs.argmax(1)
         measures: dict[str, Callable[[], float]] = {
             "loss": lambda: loss,
             "accuracy": lambda: accuracy(predicted, targets),
@@ -233,6 +234,12 @@ def log_loss(probabilities: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> 
     """The mean of -log p of the true class, in nats; p is taken to be at least the smallest number above zero."""
     p = probabilities.gather(1, targets[:, None]).clamp(min=torch.finfo(probabilities.dtype).tiny)
     return float(-p.log().mean())
+
+
+def cross_entropy(outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> float:
+    """The log-loss of softmax(outputs), down columns: torch takes three times as long along short rows."""
+    log_p = outputs.t().contiguous().log_softmax(0)  # K N
+    return float(-log_p.gather(0, targets[None]).mean())
 
 
 def macro_f1(predicted: Int[Tensor, "N"], targets: Int[Tensor, "N"], classes: int) -> float:
