@@ -28,9 +28,10 @@ def machine() -> str:
 
 
 def publish(title: str, body: str, *, save: bool) -> None:
-    """Print a section, and append it to RESULTS.md when asked."""
+    """Print a section, and when asked put it into RESULTS.md, last, in place of an older one of that title."""
     text = f"## {title}\n\n{machine()}\n\n{body}\n"
     print(text)
     if save:
-        with RESULTS.open("a", encoding="utf-8") as file:
-            file.write(f"\n{text}")
+        sections = RESULTS.read_text(encoding="utf-8").split("\n## ")
+        others = [section for section in sections if section.partition("\n")[0] != title]
+        RESULTS.write_text("\n## ".join([*others, text.removeprefix("## ")]), encoding="utf-8")
