@@ -10,7 +10,23 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from glia.api import compare, dataset, evaluate, explain, load, log, run, runs, serve, start, train
+    from glia.api import (
+        between,
+        choice,
+        compare,
+        dataset,
+        evaluate,
+        explain,
+        load,
+        log,
+        run,
+        runs,
+        serve,
+        start,
+        study,
+        train,
+        tune,
+    )
     from glia.comparison.report import Report
     from glia.data.dataset import Dataset
     from glia.errors import GliaError
@@ -19,9 +35,14 @@ if TYPE_CHECKING:
     from glia.models.layers import Sequential
     from glia.record.run import Run
     from glia.record.runs import Runs
+    from glia.search.study import Study
 
 _DOOR = {
     "train": "glia.api",
+    "tune": "glia.api",
+    "study": "glia.api",
+    "between": "glia.api",
+    "choice": "glia.api",
     "compare": "glia.api",
     "evaluate": "glia.api",
     "explain": "glia.api",
@@ -35,6 +56,7 @@ _DOOR = {
     "Run": "glia.record.run",
     "Report": "glia.comparison.report",
     "Runs": "glia.record.runs",
+    "Study": "glia.search.study",
     "Learner": "glia.learner",
     "Dataset": "glia.data.dataset",
     "Sequential": "glia.models.layers",
@@ -45,6 +67,10 @@ _DOOR = {
 
 __all__ = [
     "train",
+    "tune",
+    "study",
+    "between",
+    "choice",
     "compare",
     "evaluate",
     "explain",
@@ -58,6 +84,7 @@ __all__ = [
     "Run",
     "Report",
     "Runs",
+    "Study",
     "Learner",
     "Dataset",
     "Sequential",

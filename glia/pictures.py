@@ -24,7 +24,10 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """A table of numbers coloured by size, such as a confusion matrix: rows true, columns predicted."""
+    """A table of numbers coloured by size, such as a confusion matrix: rows true, columns predicted.
+
+    `counts`: a cell is coloured by its share of its row; else by where it lies between the least and the greatest.
+    """
 
     title: str
     x: str
@@ -32,6 +35,7 @@ class Matrix:
     columns: tuple[str, ...]
     rows: tuple[str, ...]
     values: tuple[Row, ...]
+    counts: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,24 @@ class Points:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Regions:
+    """The class predicted everywhere on a plane, and samples in the colours of their true classes on it.
+
+    `cells[row][column]` is the number of the class at `(xs[column], ys[row])`, the middle of a cell; all cells are of
+    one size. `groups` are the samples of each class.
+    """
+
+    title: str
+    x: str
+    y: str
+    classes: tuple[str, ...]
+    xs: Row
+    ys: Row
+    cells: tuple[tuple[int, ...], ...]
+    groups: tuple[tuple[str, Row, Row], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Images:
     """Small pictures side by side: `images` names media files, `labels` stand under them."""
 
@@ -75,12 +97,13 @@ class Graph:
     edges: tuple[tuple[int, int], ...]
 
 
-Picture = Curve | Matrix | Bars | Points | Images | Graph
+Picture = Curve | Matrix | Bars | Points | Regions | Images | Graph
 KINDS: dict[str, type[Any]] = {
     "curve": Curve,
     "matrix": Matrix,
     "bars": Bars,
     "points": Points,
+    "regions": Regions,
     "images": Images,
     "graph": Graph,
 }

@@ -82,6 +82,8 @@ class TrainRecipe:
     schedule: Choice = "auto"  # "auto": cosine to zero when epochs are given
     warmup: NotNegative = 0.0  # epochs in which the rate rises from 0
     seed: int = 0
+    members: Positive = 1  # networks from other first weights: of the seeds seed, seed + 1, …
+    members_keep: Literal["average", "best"] = "average"  # what they say together, or the one with the least loss
     keep: Literal["best", "last"] = "best"  # epoch by validation loss that `predict` uses
     early_stopping: Annotated[int, Field(ge=0)] | Choice = (
         "auto"  # patience in epochs; 0: off; auto: off if epochs given

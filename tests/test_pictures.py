@@ -4,7 +4,7 @@ import pytest
 
 from glia import pictures
 from glia.errors import DataError
-from glia.pictures import Bars, Curve, Graph, Images, Matrix, Points
+from glia.pictures import Bars, Curve, Graph, Images, Matrix, Points, Regions
 
 EXAMPLES = [
     Curve(title="Loss", x="step", y="loss", lines=(("train", (1.0, 2.0), (0.5, 0.25)), ("validation", (2.0,), (0.3,)))),
@@ -21,6 +21,16 @@ EXAMPLES = [
     ),
     Bars(title="Residuals", x="euros", y="samples", labels=("-1", "1"), values=(4.0, 5.0)),
     Points(title="Fit", x="true", y="predicted", groups=(("samples", (1.0, 2.0), (1.5, 2.5)),), diagonal=True),
+    Regions(
+        title="Tree",
+        x="length",
+        y="width",
+        classes=("a", "b"),
+        xs=(0.5, 1.5),
+        ys=(1.0, 3.0),
+        cells=((0, 1), (0, 0)),
+        groups=(("a", (0.7,), (2.0,)), ("b", (1.6,), (1.1,))),
+    ),
     Images(title="Samples", images=("0f.png", "1a.png"), labels=("cat", "dog")),
     Graph(title="Network", nodes=("x", "sum", "y"), edges=((0, 1), (1, 2))),
 ]

@@ -56,6 +56,11 @@ class Coefficients:
         values[0] += shift
         return Coefficients(self.names, values, matrix @ self.covariance @ matrix.T, self.freedom)
 
+    def of(self, places: Sequence[int]) -> "Coefficients":
+        """Some of them."""
+        names = tuple(self.names[place] for place in places)
+        return Coefficients(names, self.values[places], self.covariance[np.ix_(places, places)], self.freedom)
+
     def table(self, standardised: "Coefficients | None" = None) -> str:
         """Lines: name, coefficient, standard error, t or z, p; and the standardised coefficient where it is known."""
         ratio = "z" if np.isinf(self.freedom) else "t"
@@ -72,37 +77,46 @@ class Coefficients:
         return aligned(heads, rows)
 
 
-def soft_max_coefficients(
-    names: Sequence[str], x: Floats, values: Floats, probabilities: Floats
-) -> tuple[Coefficients, ...]:
-    """Coefficients of logistic or soft-max regression that was fitted without a penalty.
+def soft_max_covariance(design: Floats, probabilities: Floats, weights: Floats) -> Floats:
+    """The covariance of the coefficients of soft-max regression without a penalty; infinite where it has none.
 
     Only differences between classes can be told, so the first class is what the others are compared with.
 
     Args:
-        names: of the features, without the constant.
-        x: (N, P - 1) the features.
-        values: (K, P) of each class, the constant first; their differences count.
+        design: (N, P) the features, after a column of ones.
         probabilities: (N, K) as fitted.
+        weights: (N,) how often each sample counts.
 
     Returns:
-        K - 1 sets of coefficients, of the second class and those after it.
+        ((K - 1) P, (K - 1) P), class by class.
     """
-    design = np.column_stack([np.ones(len(x)), x])
-    count, free = design.shape[1], values.shape[0] - 1
+    count, free = design.shape[1], probabilities.shape[1] - 1
     information = np.empty((free * count, free * count))
     for one in range(free):
-        for other in range(free):
+        for other in range(one + 1):
             mine, its = probabilities[:, one + 1], probabilities[:, other + 1]
-            weights = mine * ((one == other) - its)
-            block = (slice(one * count, (one + 1) * count), slice(other * count, (other + 1) * count))
-            information[block] = design.T @ (weights[:, None] * design)
-    covariance = _inverse(information)
-    found = []
-    for one in range(free):
-        place = slice(one * count, (one + 1) * count)
-        found.append(Coefficients((CONSTANT, *names), values[one + 1] - values[0], covariance[place, place]))
-    return tuple(found)
+            curvature = weights * mine * ((one == other) - its)
+            place = slice(one * count, (one + 1) * count), slice(other * count, (other + 1) * count)
+            block = design.T @ (curvature[:, None] * design)
+            information[place] = block
+            information[place[::-1]] = block
+    return _inverse(information)
+
+
+def soft_max_coefficients(names: Sequence[str], values: Floats, covariance: Floats) -> tuple[Coefficients, ...]:
+    """Coefficients of each class but the first, against the first.
+
+    Args:
+        names: of the features, without the constant.
+        values: (K - 1, P), the constant first.
+        covariance: as `soft_max_covariance` gives it.
+    """
+    count = values.shape[1]
+    blocks = (slice(at * count, (at + 1) * count) for at in range(len(values)))
+    return tuple(
+        Coefficients((CONSTANT, *names), own, covariance[place, place])
+        for own, place in zip(values, blocks, strict=True)
+    )
 
 
 def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -36,12 +36,15 @@ class LeastSquares(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Fit to some terms."""
         y = np.asarray(y, np.float64)
         table, target, means, mean = weighted(terms.expand(X), y, sample_weight)
-        kept = independent(table)
+        # Whatever is asked of the table and the target can be asked of their triangle, which is small.
+        triangle: Floats = np.asarray(np.linalg.qr(np.column_stack([table, target]), mode="r"), np.float64)
+        kept = independent(triangle[:, :-1], len(table))
         self.terms_ = terms.chosen(kept)
         self.left_out_ = tuple(name for at, name in enumerate(terms.names) if at not in set(kept))
-        q, r = np.linalg.qr(table[:, kept])
-        slopes = np.linalg.solve(r, q.T @ target) if kept else np.empty(0)
-        errors = target - q @ (q.T @ target)
+        q, r = np.linalg.qr(triangle[:, kept])
+        met = q.T @ triangle[:, -1]
+        slopes = np.linalg.solve(r, met) if kept else np.empty(0)
+        errors = triangle[:, -1] - q @ met
         freedom = len(y) - len(kept) - 1
         squared = float(errors @ errors)
         variance = squared / freedom if freedom else np.nan

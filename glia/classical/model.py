@@ -22,6 +22,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from glia.classical.threads import suited_to
 from glia.classical.trusted import check, may_be_loaded
 from glia.config import from_dict, to_dict
 from glia.errors import DataError
@@ -81,11 +82,9 @@ class ClassicalModel(AtOnce):
         """Fit the estimator to all samples at once."""
         self.about = replace(samples, inputs=torch.empty(0), targets=torch.empty(0), weights=None)
         x, y = _table(samples.inputs), samples.targets.cpu().numpy()
-        estimator = self.make(samples)
-        if samples.weights is None:
-            self.estimator = estimator.fit(x, y)
-        else:
-            self.estimator = estimator.fit(x, y, sample_weight=samples.weights.cpu().numpy())
+        weighed = {} if samples.weights is None else {"sample_weight": samples.weights.cpu().numpy()}
+        with suited_to(x.size * self.outputs):
+            self.estimator = self.make(samples).fit(x, y, **weighed)
 
     def forward(self, x: Float[Tensor, "N ..."]) -> Float[Tensor, "N K"]:
         """Log-probabilities, or standardised numbers."""

@@ -115,15 +115,29 @@ class Penalised(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         cost = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
 
         def judge(learned: NDArray[np.int64], judged: NDArray[np.int64]) -> Floats:
-            table, target, means, mean = weighted(x[learned], y[learned], cost[learned])
-            found = []
-            for mix in self.mixes:
-                strengths = np.array([strength for its, strength in tried if its == mix])
-                found.append(mean + (x[judged] - means) @ path(table, target, strengths, mix))
+            seen = x[learned], y[learned], cost[learned]
+            strengths = ((mix, np.array([strength for its, strength in tried if its == mix])) for mix in self.mixes)
+            found = [predictions(*seen, x[judged], strengths=its, mix=mix) for mix, its in strengths]
             missed: Floats = (np.hstack(found) - y[judged, None]) ** 2
             return missed
 
         return chosen(judge, y, cost, classifies=False, seed=self.seed)
+
+
+def predictions(x: Floats, y: Floats, weights: Floats, judged: Floats, *, strengths: Floats, mix: float) -> Floats:
+    """(M, S) what each strength makes of samples not seen.
+
+    Args:
+        x: (N, T) terms of the samples to learn from.
+        y: (N,) their targets.
+        weights: (N,) what an error in each costs.
+        judged: (M, T) terms of the others.
+        strengths: (S,)
+        mix: the lasso's share.
+    """
+    table, target, means, mean = weighted(x, y, weights)
+    found: Floats = mean + (judged - means) @ path(table, target, strengths, mix)
+    return found
 
 
 def path(table: Floats, target: Floats, strengths: Floats, mix: float) -> Floats:
@@ -147,10 +161,15 @@ def path(table: Floats, target: Floats, strengths: Floats, mix: float) -> Floats
     return descended
 
 
+def ridge_strengths() -> Floats:
+    """(S,) those of a path of ridge, greatest first."""
+    return np.geomspace(RIDGE[1], RIDGE[0], STRENGTHS)
+
+
 def _strengths(table: Floats, target: Floats, mix: float) -> Floats:
     """Those of a path, greatest first."""
     if not mix:
-        return np.geomspace(RIDGE[1], RIDGE[0], STRENGTHS)
+        return ridge_strengths()
     greatest = float(np.abs(table.T @ target).max(initial=0)) / len(target) / mix
     greatest = max(greatest, float(np.finfo(np.float32).eps))
     return np.geomspace(greatest, greatest * SPAN, STRENGTHS)

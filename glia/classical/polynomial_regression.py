@@ -14,22 +14,23 @@ from numpy.typing import NDArray
 from glia.classical.choosing import FOLDS, chosen
 from glia.classical.least_squares import LeastSquares
 from glia.classical.model import Told, arrays
-from glia.classical.penalised import Penalised, Strength
+from glia.classical.penalised import Penalised, Strength, predictions, ridge_strengths
 from glia.classical.regression import Regression
-from glia.classical.terms import Terms, terms_of
+from glia.classical.terms import Floats, Terms, terms_of
 from glia.errors import ConfigError
 from glia.models.options import Width
 from glia.models.samples import Samples
 
 HIGHEST = 3  # degree tried
 LEAST_SAMPLES = {"none": 3, "ridge": 1}  # for each term of a degree that is tried
+MOST_WORK = 5_000_000_000  # multiplications of a fit of a degree that is tried
 
 
 @dataclass(frozen=True, kw_only=True)
 class PolynomialRegressionConfig:
     """What a polynomial regression is built from."""
 
-    degree: Width | Literal["auto"] = "auto"  # greatest of a term; auto: chosen on folds
+    degree: Width | Literal["auto"] = "auto"  # greatest of a term; auto: chosen on folds, at most 3
     interactions: bool = True  # products of different columns, too; else powers alone
     penalty: Literal["none", "ridge"] = "none"  # on the squared weights of all terms
     strength: Strength = "auto"  # of the penalty, as of ridge; auto: chosen on folds
@@ -54,12 +55,13 @@ class PolynomialRegression(Regression):
         tried = self._tried(samples)
         x, y, weights = arrays(samples)
 
-        def judge(learned: NDArray[np.int64], judged: NDArray[np.int64]) -> NDArray[np.float64]:
-            found = [self._over(terms).fit(x[learned], y[learned], weights[learned]) for terms in tried]
-            missed: NDArray[np.float64] = np.stack([each.predict(x[judged]) - y[judged] for each in found], axis=1) ** 2
+        def judge(learned: NDArray[np.int64], judged: NDArray[np.int64]) -> Floats:
+            found = [self._predicted(terms, (x[learned], y[learned], weights[learned]), x[judged]) for terms in tried]
+            missed: Floats = (np.hstack(found) - y[judged, None]) ** 2
             return missed
 
-        return self._over(tried[chosen(judge, y, weights, classifies=False, seed=self.seed)])
+        best = chosen(judge, y, weights, classifies=False, seed=self.seed)
+        return self._over(tried[best // (len(self._strengths) if self.config.penalty == "ridge" else 1)])
 
     def told(self) -> list[Told]:
         """The degree, and the coefficients."""
@@ -77,6 +79,8 @@ class PolynomialRegression(Regression):
                 break
             if len(terms.factors) * LEAST_SAMPLES[self.config.penalty] > len(samples.targets):
                 break
+            if len(samples.targets) * len(terms.factors) ** 2 > MOST_WORK:
+                break
             if len(terms.factors) == len(found[-1].factors):  # columns of categories alone, whose powers are themselves
                 break
             found.append(terms)
@@ -84,6 +88,18 @@ class PolynomialRegression(Regression):
 
     def _terms(self, samples: Samples, degree: int) -> Terms:
         return terms_of(samples, degree, interactions=self.config.interactions)
+
+    def _predicted(self, terms: Terms, learned: tuple[Floats, Floats, Floats], judged: Floats) -> Floats:
+        """(M, S) of features (M, F) by a degree, at each strength: degree and strength are chosen together."""
+        if self.config.penalty == "none":
+            return LeastSquares(terms).fit(*learned).predict(judged)[:, None]
+        x, y, weights = learned
+        seen = terms.expand(x), y, weights
+        return predictions(*seen, terms.expand(judged), strengths=self._strengths, mix=0.0)
+
+    @property
+    def _strengths(self) -> Floats:
+        return ridge_strengths() if self.config.strength == "auto" else np.array([self.config.strength])
 
     def _over(self, terms: Terms) -> LeastSquares | Penalised:
         if self.config.penalty == "none":

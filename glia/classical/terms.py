@@ -135,15 +135,17 @@ def terms_of(samples: Samples, degree: int = 1, *, interactions: bool = True, re
     )
 
 
-def independent(centred: Floats, least: float = 1e-5) -> list[int]:
+def independent(centred: Floats, samples: int | None = None, least: float = 1e-5) -> list[int]:
     """Places of the columns that are no combination of those before them, as R's `lm` keeps them.
 
     Args:
-        centred: (N, T), each column minus its mean.
+        centred: (N, T), each column minus its mean; or the triangle of its QR factorisation.
+        samples: N, of a triangle.
         least: share of a column's length that must be new; features are single precision, so what is left of one that
             is a combination is rounding, about 1e-7.
     """
-    most, nothing = len(centred) - 1, least**2 * np.sqrt(len(centred))
+    count = len(centred) if samples is None else samples
+    most, nothing = count - 1, least**2 * np.sqrt(count)
     # Its columns depend on each other as those of the table do.
     triangle: Floats = np.asarray(np.linalg.qr(centred, mode="r"), np.float64)
     kept: list[int] = []

@@ -7,6 +7,7 @@ import typer
 
 from glia.cli import output
 from glia.cli.predict import Reference
+from glia.tracking.folder.home import brief
 
 EXAMPLE = "Example: glia runs artifacts a3f9 --get model.pt --out restored"
 
@@ -40,6 +41,6 @@ def artifacts(
     elif kept:
         rows = [(each.name, each.kind, each.files, each.bytes, output.ago(each.time)) for each in kept.values()]
         output.table(["name", "kind", "files", "bytes", "kept"], rows)
-        output.say(f"Write one out with: glia runs artifacts {found.id[:6]} --get {next(iter(kept))} --out FOLDER")
+        output.say(f"Write one out with: glia runs artifacts {brief(found.id)} --get {next(iter(kept))} --out FOLDER")
     else:
         output.say(f"Run '{found.name}' keeps no files. In a loop of your own: run.save_artifact(path)")

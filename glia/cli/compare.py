@@ -1,5 +1,9 @@
 """`glia compare`."""
 
+import sys
+from collections.abc import Sequence
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import Annotated
 
 import typer
@@ -8,6 +12,9 @@ from glia import config
 from glia.cli import output
 from glia.cli.train import INTERRUPTED
 
+FIRST = 4  # columns of the table that go together: who, which group, how good, how far from the best
+BETWEEN_COLUMNS = 3
+ANY_WIDTH = 1_000_000
 EXAMPLE = "Example: glia compare houses.csv --target price --models ridge,random-forest,mlp --budget 10m"
 
 
@@ -32,6 +39,10 @@ def compare(
         typer.Option("--set", metavar="KEY=VALUE", help="A field of the recipe that all share; repeatable."),
     ] = None,
     curve: Annotated[bool, typer.Option("--curve/--no-curve", help="Draw what more data would do.")] = True,
+    regions: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Draw decision regions over two columns; auto: two that tell most."),
+    ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")] = False,
     as_json: output.Json = False,
 ) -> None:
@@ -51,17 +62,41 @@ def compare(
         settings=config.parse_settings(settings or []),
         without=without or (),
         curve=curve,
+        regions=_columns(regions),
         skip_bad=skip_bad,
     )
     if as_json:
         output.emit(report.to_dict())
     else:
         typer.echo(report.title)
-        output.table(report.headings, report.rows)
-        typer.echo(report.answer)
+        width = _width()
+        for places in _tables([report.headings, *report.rows], width):
+            output.table([report.headings[at] for at in places], [[row[at] for at in places] for row in report.rows])
+            typer.echo()
+        for sentence in report.answer.splitlines():
+            typer.echo(fill(sentence, width, break_long_words=False, break_on_hyphens=False))
         named = f" --target {target}" if target else ""
         output.say(
             f"Next: glia train {data}{named} --model {report.choice}   glia runs show {report.run[:6]}   glia serve"
         )
     if api.run(report.run).state == "stopped":
         raise typer.Exit(INTERRUPTED)
+
+
+def _columns(regions: str | None) -> bool | list[str]:
+    """The two of the plane; True: to be found."""
+    if regions is None or regions == "auto":
+        return regions is not None
+    return [name.strip() for name in regions.split(",")]
+
+
+def _width() -> int:
+    """Of the terminal; a pipe gets whole lines."""
+    return get_terminal_size().columns if sys.stdout.isatty() else ANY_WIDTH
+
+
+def _tables(rows: Sequence[Sequence[str]], width: int) -> list[list[int]]:
+    """The columns in one table, or in a second below where the terminal is too narrow; both begin with the learner."""
+    widths = [max(map(len, column)) + BETWEEN_COLUMNS for column in zip(*rows, strict=True)]
+    places = list(range(len(widths)))
+    return [places] if sum(widths) <= width else [places[:FIRST], [0, *places[FIRST:]]]

@@ -26,6 +26,7 @@ from glia.cli import (
     stopping,
     tagging,
     train,
+    tune,
 )
 from glia.errors import GliaError, StoreError
 
@@ -40,6 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command("train", epilog=train.EXAMPLE)(train.train)
+app.command("tune", epilog=tune.EXAMPLE)(tune.tune)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
 app.command("predict", epilog=predict.PREDICT_EXAMPLE)(predict.predict)
 app.command("evaluate", epilog=predict.EVALUATE_EXAMPLE)(predict.evaluate)

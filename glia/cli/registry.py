@@ -42,7 +42,7 @@ def set_(
 ) -> None:
     """Register a run's model as a new version of a name, and let an alias point to it; or take one away."""
     from glia.store.registry import Registry
-    from glia.tracking.folder.home import find_run, name_of, open_home
+    from glia.tracking.folder.home import brief, find_run, id_of, name_of, open_home
     from glia.tracking.log.remarks import user_name
 
     home = open_home()
@@ -55,10 +55,11 @@ def set_(
         typer.echo(f"{name} is taken away; its history is kept.")
         return
     folder = find_run(home, run)
-    version = Registry(home).set(name, folder.name, by=user_name())
+    version = Registry(home).set(name, id_of(folder), by=user_name())
     base, _, alias = name.partition("@")
     typer.echo(
-        f"{base}@{version} is run {name_of(folder)} ({folder.name[:6]})" + (f", and so is {name}." if alias else ".")
+        f"{base}@{version} is run {name_of(folder)} ({brief(id_of(folder))})"
+        + (f", and so is {name}." if alias else ".")
     )
     if not (folder / "model" / "learner.json").is_file():
         output.say(f"That run keeps no model that glia.load could load; its files: glia runs show {name}")
@@ -69,7 +70,7 @@ def set_(
 def show(name: Annotated[str, typer.Argument(help="A registered name.")], as_json: output.Json = False) -> None:
     """Show the versions of a name, and who moved its aliases when."""
     from glia.store.registry import Registry
-    from glia.tracking.folder.home import name_of, open_home, runs_folder
+    from glia.tracking.folder.home import brief, name_of, open_home, run_folder
 
     home = open_home()
     registry = Registry(home)
@@ -82,7 +83,7 @@ def show(name: Annotated[str, typer.Argument(help="A registered name.")], as_jso
     for number, made in sorted(entry.versions.items(), reverse=True):
         aliases = ", ".join(alias for alias, target in entry.aliases.items() if target == number)
         when = output.ago(datetime.fromtimestamp(made.time, UTC))
-        rows.append([number, aliases, name_of(runs_folder(home) / made.run), made.run[:6], made.by, when])
+        rows.append([number, aliases, name_of(run_folder(home, made.run)), brief(made.run), made.by, when])
     output.table(["version", "aliases", "run", "id", "by", "when"], rows)
     moved = [each for each in _plain(history) if each["alias"]]
     if moved:

@@ -10,6 +10,7 @@ from glia.cli.predict import Reference
 from glia.cli.source import code_differences, show_source
 from glia.cli.weights import EXAMPLE as FIND_EXAMPLE
 from glia.cli.weights import find_weights
+from glia.tracking.folder.home import brief
 
 app = typer.Typer(help="Runs: list, show, compare, stop, delete.", no_args_is_help=True, rich_markup_mode=None)
 MOST_NAMED = 10
@@ -22,12 +23,13 @@ def list_(
     project: Annotated[str | None, typer.Option(help="Only runs of this project.")] = None,
     sort: Annotated[str, typer.Option(help="A column, metric or param; '-' before it for descending.")] = "-created",
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    trials: Annotated[bool, typer.Option("--trials", help="Also the trials of studies.")] = False,
     as_json: output.Json = False,
 ) -> None:
     """List runs, newest first unless --sort says otherwise."""
     from glia.record.runs import Runs
 
-    matching = Runs(where, project=project, sort=sort)
+    matching = Runs(where, project=project, sort=sort, trials=trials)
     found = matching[:limit]
     if as_json:
         output.emit([_short(run) for run in found])
@@ -57,10 +59,11 @@ def show(
     if source or out:
         show_source(found, out, as_json)
         return
-    inner = Runs(f"parent = '{found.id}'")[:]
+    within = Runs(f"parent = '{found.id}'")
+    inside = within.ids()
     if as_json:
         said = {"params": found.params, "tags": found.tags, "notes": found.notes}
-        output.emit({**_short(found), **said, "inside": [each.id for each in inner]})
+        output.emit({**_short(found), **said, "inside": inside})
         return
     output.facts(
         {
@@ -70,7 +73,7 @@ def show(
             "state": f"{found.state} ({found.reason})" if found.reason else found.state,
             "created": f"{found.created:%Y-%m-%d %H:%M:%S} UTC, {output.ago(found.created)}",
             **({"inside": found.parent} if found.parent else {}),
-            **({"contains": _named(inner)} if inner else {}),
+            **({"contains": _named(within[:MOST_NAMED], len(inside))} if inside else {}),
             **({"tags": ", ".join(f"{key}={value}" for key, value in found.tags.items())} if found.tags else {}),
             **({"notes": found.notes} if found.notes else {}),
             "data version": found.data_version,
@@ -116,7 +119,7 @@ def _differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[Any
 
 def _row(run: Any) -> tuple[Any, ...]:
     name = f"↳ {run.name}" if run.parent else run.name
-    return run.id[:6], name, run.project, run.state, _model(run), output.ago(run.created), _judged(run)
+    return brief(run.id), name, run.project, run.state, _model(run), output.ago(run.created), _judged(run)
 
 
 def _short(run: Any) -> dict[str, Any]:
@@ -132,17 +135,21 @@ def _short(run: Any) -> dict[str, Any]:
     }
 
 
-def _named(runs: list[Any]) -> str:
+def _named(runs: list[Any], total: int) -> str:
     """The first few by id and name."""
-    shown = ", ".join(f"{run.id[:6]} {run.name}" for run in runs[:MOST_NAMED])
-    return shown + (f", … ({len(runs):,} in all)" if len(runs) > MOST_NAMED else "")
+    shown = ", ".join(f"{brief(run.id)} {run.name}" for run in runs)
+    return shown + (f", … ({total:,} in all)" if total > len(runs) else "")
 
 
 def _model(run: Any) -> str:
+    if run.kind == "compare":
+        return ": ".join(filter(None, ("compare", run.tags.get("choice", ""))))
     name, size = run.params.get("model.name", ""), run.params.get("model.size", "")
     return f"{name}/{size}" if size else str(name)
 
 
 def _judged(run: Any) -> str:
-    wanted = ("validation/accuracy", "validation/rmse", "validation/loss")
-    return next((f"{name.split('/')[1]} {run.summary[name]:.4g}" for name in wanted if name in run.summary), "")
+    wanted = ["validation/accuracy", "validation/rmse", "validation/loss"]
+    if run.kind == "compare":
+        wanted = [f"{run.tags.get('choice', '')}/{run.params.get('metric', '')}"]
+    return next((f"{name.rpartition('/')[2]} {run.summary[name]:.4g}" for name in wanted if name in run.summary), "")

@@ -6,6 +6,7 @@ import typer
 
 from glia.cli import output
 from glia.cli.predict import Reference
+from glia.tracking.folder.home import brief
 
 if TYPE_CHECKING:
     from glia.tracking.folder.reader import RunReader
@@ -24,14 +25,14 @@ def stop(
     """Ask a run to stop. Training ends after its step with a checkpoint; a loop of one's own asks run.should_stop."""
     from glia import api
     from glia.tracking.folder.home import find_run, open_home
-    from glia.tracking.folder.reader import RunReader
+    from glia.tracking.folder.trials import read_run
     from glia.tracking.log.remarks import user_name
     from glia.tracking.recording.stopping import ask_to_stop, end_by_force, wait_for_end
 
-    reader = RunReader(find_run(open_home(), run))
+    reader = read_run(find_run(open_home(), run))
     who = f"asked by {user_name()}" + (f": {reason}" if reason else "")
     if not ask_to_stop(reader, who):
-        typer.echo(f"Run {reader.name} ({reader.id[:6]}) has ended already: {_standing(reader)}.")
+        typer.echo(f"Run {reader.name} ({brief(reader.id)}) has ended already: {_standing(reader)}.")
         return
     seconds = 0.0 if wait.strip() in ("0", "0s") else api.seconds(wait)
     if seconds:
@@ -40,9 +41,9 @@ def stop(
     if not ended and force:
         end_by_force(reader, who)
         ended = wait_for_end(reader, 0)
-    typer.echo(f"Run {reader.name} ({reader.id[:6]}) is {_standing(reader)}.")
+    typer.echo(f"Run {reader.name} ({brief(reader.id)}) is {_standing(reader)}.")
     if ended:
-        again = f"glia train --resume {reader.id[:6]}" if reader.recipe_toml else f"glia runs show {reader.id[:6]}"
+        again = f"glia train --resume {reader.id[:6]}" if reader.recipe_toml else f"glia runs show {brief(reader.id)}"
         output.say(f"Next: {again}")
     elif seconds or force:
         output.say(_why_not(reader))

@@ -7,6 +7,7 @@ import typer
 from glia.cli import output
 from glia.cli.predict import Reference
 from glia.errors import ConfigError
+from glia.tracking.folder.home import brief
 
 TAG_EXAMPLE = "Example: glia runs tag a3f9 purpose=paper -draft"
 NOTE_EXAMPLE = "Example: glia runs note a3f9 'The baseline of section 3.'"
@@ -20,14 +21,13 @@ def tag(
 ) -> None:
     """Set tags (KEY=VALUE) and remove tags (-KEY) of a run, also after its end; without any, show them."""
     from glia.tracking.folder.home import find_run, open_home
-    from glia.tracking.folder.reader import RunReader
+    from glia.tracking.folder.trials import read_run
     from glia.tracking.log.records import TagsRecord
-    from glia.tracking.log.remarks import remark
 
-    reader = RunReader(find_run(open_home(), run))
+    reader = read_run(find_run(open_home(), run))
     if tags:
         given, removed = _changes(tags)
-        remark(reader.folder, TagsRecord(set=given, removed=removed), after=reader.latest)
+        reader.remark(TagsRecord(set=given, removed=removed))
         reader.refresh()
     if as_json:
         output.emit(reader.tags)
@@ -38,13 +38,12 @@ def tag(
 def note(run: Reference, text: Annotated[str, typer.Argument(help="Instead of the notes before.")]) -> None:
     """Replace the notes of a run."""
     from glia.tracking.folder.home import find_run, open_home
-    from glia.tracking.folder.reader import RunReader
+    from glia.tracking.folder.trials import read_run
     from glia.tracking.log.records import NoteRecord
-    from glia.tracking.log.remarks import remark
 
-    reader = RunReader(find_run(open_home(), run))
-    remark(reader.folder, NoteRecord(text=text), after=reader.latest)
-    output.say(f"Next: glia runs show {reader.id[:6]}")
+    reader = read_run(find_run(open_home(), run))
+    reader.remark(NoteRecord(text=text))
+    output.say(f"Next: glia runs show {brief(reader.id)}")
 
 
 def _changes(tags: list[str]) -> tuple[dict[str, str], tuple[str, ...]]:

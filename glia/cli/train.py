@@ -21,6 +21,8 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Left out, early stopping decides.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time to train at most: 90, 10m, 1.5h.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random but the split.")] = None,
+    members: Annotated[int | None, typer.Option(help="Several networks from other first weights.")] = None,
+    keep: Annotated[str | None, typer.Option(help="Of several networks: their average, or the best.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     project: Annotated[str | None, typer.Option(help="The group of runs it belongs to.")] = None,
     recipe: Annotated[str | None, typer.Option(help="A TOML file; the other options are laid over it.")] = None,
@@ -34,7 +36,8 @@ def train(
     """Train a network on data and record the run."""
     from glia import api
 
-    chosen: dict[str, Any] = {"train.device": device} if device else {}
+    given = {"train.device": device, "train.members": members, "train.members_keep": keep}
+    chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     run = api.train(
         data,
         model=model,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from glia.cli import output
+from glia.tracking.folder.home import brief
 
 EXAMPLE = "Example: glia runs find-weights model.safetensors"
 
@@ -20,7 +21,7 @@ def find_weights(
         output.emit(found)
     elif found:
         columns = ["weights", "id", "name", "project", "file", "part", "step"]
-        output.table(columns, [[row[name] if name != "id" else row["id"][:6] for name in columns] for row in found])
+        output.table(columns, [[row[name] if name != "id" else brief(row["id"]) for name in columns] for row in found])
     known = {row["weights"] for row in found}
     for file in files:
         if str(file) not in known:
@@ -31,14 +32,14 @@ def find_weights(
 
 def _found(file: Path) -> list[dict[str, Any]]:
     from glia.record.weights import weights_in
-    from glia.tracking.folder.home import open_home, runs_folder
-    from glia.tracking.folder.reader import RunReader
+    from glia.tracking.folder.home import open_home, run_folder
+    from glia.tracking.folder.trials import read_run
     from glia.tracking.folder.weights import find, hashes_of
 
     home = open_home()
     rows = []
     for each in find(home, hashes_of(weights_in(file))):
-        run = RunReader(runs_folder(home) / each.run)
+        run = read_run(run_folder(home, each.run))
         about = {"id": run.id, "name": run.name, "project": run.project}
         rows.append({"weights": str(file), **about, "file": each.file, "part": each.part, "step": each.step})
     return rows

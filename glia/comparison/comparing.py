@@ -10,18 +10,22 @@ from statistics import fmean
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
+
 from glia.comparison.contest import Contest, Failure, Fit, Limits
 from glia.comparison.contestants import BASELINE, Contestant, contestants, settings_for_all
-from glia.comparison.curve import LearningCurve, curve, fewer_samples
+from glia.comparison.curve import SHARES, LearningCurve, curve, fewer_samples
 from glia.comparison.drawing import pictures_of
 from glia.comparison.progressing import Progress
+from glia.comparison.regions import plane, regions
 from glia.comparison.report import Report
-from glia.comparison.rounds import Plan, plan
+from glia.comparison.rounds import SEEDS_APART, Plan, plan
 from glia.comparison.standings import Standing, standings
 from glia.data.dataset import Dataset
 from glia.data.leaks import leaks
 from glia.errors import ConfigError, DataError, TrainingError, did_you_mean
 from glia.learner import data_of
+from glia.pictures import Picture
 from glia.recipe import Recipe
 from glia.record.current import outer
 from glia.record.interruption import asked_to_stop
@@ -50,6 +54,7 @@ class Order:
         settings: recipe fields that all learners share, by dotted key.
         without: columns that are no features.
         with_curve: whether the learning curve is drawn.
+        regions: two columns over whose plane decision regions are drawn; (): the two that tell most; None: no regions.
     """
 
     models: Sequence[str] = ()
@@ -62,6 +67,7 @@ class Order:
     settings: Mapping[str, Any] = field(default_factory=dict)
     without: Sequence[str] = ()
     with_curve: bool = True
+    regions: Sequence[str] | None = None
 
 
 def compared(data: Any, order: Order) -> Report:
@@ -85,13 +91,15 @@ def compared(data: Any, order: Order) -> Report:
         classes=classes,
     )
     found = contestants(order.models, recipe, dataset[rounds.rounds[0].learned])
+    over = None if order.regions is None else plane(dataset, order.regions, classes=classes)
     leaking = leaks(dataset.without(recipe.data.split.by), classes=classes)
     said = dict.fromkeys((*dataset.said, *rounds.said, *leaking, *found[0].said))
     recorder = _recorder(dataset, [each.name for each in found], metric, order)
     for line in said:
         recorder.warn(line)
     with Run(recorder.folder, recorder=recorder) as run:
-        return _Comparison(run, recorder, dataset, rounds, found, task, metric, order).hold()
+        settled = replace(order, metric=metric, regions=over)
+        return _Comparison(run, recorder, dataset, rounds, found, task, settled).hold()
 
 
 def _metric(given: str, task: Task) -> str:
@@ -149,12 +157,11 @@ class _Comparison:
         plan: Plan,
         contestants: Sequence[Contestant],
         task: Task,
-        metric: str,
         order: Order,
     ) -> None:
         self.run, self.recorder = run, recorder
         self.dataset, self.plan, self.contestants = dataset, plan, contestants
-        self.task, self.metric, self.order = task, metric, order
+        self.task, self.metric, self.order = task, order.metric, order
         self.fits: list[Fit] = []
         self.said: list[str] = []
 
@@ -162,7 +169,7 @@ class _Comparison:
         """All fits, then the report; after Ctrl-C that of the fits there are."""
         names = [each.name for each in self.contestants]
         with (
-            Progress(self.metric, len(self.plan.rounds), names) as progress,
+            Progress(self.metric, self.task.directions[self.metric], len(self.plan.rounds), names) as progress,
             capture(self.run.folder),
             asked_to_stop(lambda line: progress.say("Stopping after this fit. Once more leaves at once.")) as signalled,
         ):
@@ -171,8 +178,11 @@ class _Comparison:
                 progress.say(f"Note: {said}")
             stops = partial(_stops, signalled, self.run)
             self._fit_all(progress, Limits(budget_seconds=self.order.budget_seconds, should_stop=stops))
-            curves = [] if stops() else self._curves(progress, Limits(should_stop=stops))
-            report = self._report(curves)
+            # Each fit besides may take as long as one of those.
+            one = Limits(budget_seconds=self.order.budget_seconds / len(self.plan.rounds), should_stop=stops)
+            curves = [] if stops() else self._curves(progress, one)
+            regions = {} if stops() else self._regions(progress, one)
+            report = self._report(curves, regions)
             self._keep(report)
             self.run.end(*(("stopped", "interrupted") if stops() else ("done", "")))
         return report
@@ -223,7 +233,7 @@ class _Comparison:
             [name for name in ranked if name in by_name and by_name[name].classical is kind] for kind in (True, False)
         )
         names = [*classical[:1], *networks[:1]]
-        progress.say(f"Learning curve of {' and '.join(names)}: fits to fewer samples")
+        progress.begin_curve(names, len(SHARES) * len(first))
         found: dict[float, list[Fit]] = {1.0: [fit for fit in self.fits if fit.round < len(first)]}
         fewer = fewer_samples(
             self.dataset,
@@ -231,12 +241,35 @@ class _Comparison:
             first,
             classes=self.task.name == "classification",
             seed=self.order.seed,
-            limits=limits,
+            limits=replace(limits, budget_seconds=limits.budget_seconds * len(first)),
         )
         for share, fit in fewer:
             found.setdefault(share, []).append(fit)
+            progress.besides(f"learning curve: {fit.learner}")
         drawn = [curve(name, self.metric, found, first, self.plan.ratio) for name in names]
         return [each for each in drawn if each is not None]
+
+    def _regions(self, progress: Progress, limits: Limits) -> dict[str, Picture]:
+        """Decision regions of each learner, by name of the picture."""
+        if self.order.regions is None:
+            return {}
+        x, y = self.order.regions
+        progress.say(f"Decision regions over {x} and {y}: each learner learns from these two columns alone")
+        drawn: dict[str, Picture] = {}
+        fits = regions(
+            self.dataset,
+            self.contestants,
+            (x, y),
+            self.plan.rounds[0],
+            seed=SEEDS_APART * self.order.seed,
+            limits=limits,
+        )
+        for learner, found in fits:
+            if isinstance(found, str):
+                self._tell(f"{learner} has no decision regions: {found}", progress)
+            else:
+                drawn[f"regions/{learner}"] = found
+        return drawn
 
     def _standings(self) -> list[Standing]:
         return standings(
@@ -248,7 +281,7 @@ class _Comparison:
             ratio=self.plan.ratio,
         )
 
-    def _report(self, curves: Sequence[LearningCurve]) -> Report:
+    def _report(self, curves: Sequence[LearningCurve], regions: Mapping[str, Picture]) -> Report:
         found = self._standings()
         return Report(
             run=self.run.id,
@@ -261,7 +294,7 @@ class _Comparison:
             standings=tuple(found),
             curves=tuple(curves),
             warnings=tuple(self.run.warnings),
-            pictures=tuple(pictures_of(found, self.fits, curves, metric=self.metric).items()),
+            pictures=(*pictures_of(found, self.fits, curves, metric=self.metric).items(), *regions.items()),
         )
 
     def _keep(self, report: Report) -> None:
@@ -272,8 +305,9 @@ class _Comparison:
         self.recorder.tag(best=report.best, choice=report.choice)
         for name, picture in report.pictures:
             self.run.picture(name, picture)
-        self.run.table("learners", report.frame())
+        self.run.table("learners", pd.DataFrame(report.rows, columns=pd.Index(report.headings)))
         self.run.text("report", report.text)
+        self.run.text("answer", report.answer)
         with TemporaryDirectory() as folder:
             path = Path(folder) / "report.json"
             path.write_text(json.dumps(report.to_dict(), indent=1), encoding="utf-8")

@@ -138,14 +138,9 @@ def fitted(
         GliaError: the learner cannot be fitted to these samples, or cannot judge those.
     """
     samples = dataset[each.learned]
-    if contestant.classical:  # what the data sets aside for validation is to learn from, too
-        samples = replace(samples, official=None)
     begun = time.perf_counter()
-    learner = contestant.learner(SEEDS_APART * seed + number).prepare(samples)
-    spent = time.perf_counter() - begun
-    control = Control(should_stop=limits.should_stop, budget_seconds=max(limits.budget_seconds - spent, 1e-3))
-    learner.train(control=control)
-    if learner.fitted.reason == "stopped":
+    learner = learned_by(contestant, samples, seed=SEEDS_APART * seed + number, limits=limits)
+    if learner is None:
         return None
     seconds = time.perf_counter() - begun
     begun = time.perf_counter()
@@ -163,6 +158,22 @@ def fitted(
         targets=targets.cpu(),
         size=_bytes(learner) if number == 0 else 0,
     )
+
+
+def learned_by(contestant: Contestant, samples: Dataset, *, seed: int, limits: Limits) -> Learner | None:
+    """The learner of a contestant, fitted; None where it was stopped.
+
+    Raises:
+        GliaError: it cannot be fitted to these samples.
+    """
+    if contestant.classical:  # what the data sets aside for validation is to learn from, too
+        samples = replace(samples, official=None)
+    begun = time.perf_counter()
+    learner = contestant.learner(seed).prepare(samples)
+    spent = time.perf_counter() - begun
+    control = Control(should_stop=limits.should_stop, budget_seconds=max(limits.budget_seconds - spent, 1e-3))
+    learner.train(control=control)
+    return None if learner.fitted.reason == "stopped" else learner
 
 
 def _bytes(learner: Learner) -> int:

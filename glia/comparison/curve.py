@@ -8,8 +8,8 @@ import numpy as np
 from glia.comparison.contest import Contest, Fit, Limits
 from glia.comparison.contestants import Contestant
 from glia.comparison.rounds import Round, smaller
-from glia.comparison.statistics import Estimate, mean_over_fits
 from glia.data.dataset import Dataset
+from glia.statistics import Estimate, mean_over_fits
 
 SHARES = (0.25, 0.5)  # of the samples of a round; all of them were fitted already
 

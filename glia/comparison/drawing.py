@@ -7,9 +7,10 @@ from glia.comparison.calibration import reliability_of
 from glia.comparison.contest import Fit
 from glia.comparison.contestants import BASELINE
 from glia.comparison.curve import LearningCurve
+from glia.comparison.ranges import Range, of_differences, of_metric, shown
 from glia.comparison.standings import Standing
-from glia.comparison.statistics import Estimate
 from glia.pictures import Bars, Curve, Picture, Points
+from glia.statistics import Estimate
 
 MOST_LINES = 4  # of learners, in one picture
 
@@ -35,7 +36,7 @@ def pictures_of(
             y=f"{metric} minus the best",
             labels=tuple(_short(each.learner) for each in behind),
             values=tuple(each.difference.mean for each in behind if each.difference),
-            intervals=_ends([each.difference for each in behind if each.difference]),
+            intervals=_ends([each.difference for each in behind if each.difference], of_differences(metric)),
         )
     if curves:
         lines = tuple((_short(each.learner), each.samples, each.values) for each in curves)
@@ -56,15 +57,15 @@ def _means(found: Sequence[Standing], metric: str) -> Bars:
         y=metric,
         labels=tuple(_short(each.learner) for each in found),
         values=tuple(each.mean.mean for each in found),
-        intervals=_ends([each.mean for each in found]),
+        intervals=_ends([each.mean for each in found], of_metric(metric)),
     )
 
 
-def _ends(estimates: Sequence[Estimate]) -> tuple[tuple[float, float], ...]:
+def _ends(estimates: Sequence[Estimate], within: Range) -> tuple[tuple[float, float], ...]:
     """Of all, or of none where one is not known."""
     if any(isnan(each.low) or isnan(each.high) for each in estimates):
         return ()
-    return tuple((each.low, each.high) for each in estimates)
+    return tuple((each.low, each.high) for each in (shown(one, within) for one in estimates))
 
 
 def _costs(found: Sequence[Standing], metric: str) -> Points:

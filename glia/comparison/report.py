@@ -8,6 +8,7 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from glia.comparison.curve import LearningCurve
+from glia.comparison.ranges import of_differences, of_metric
 from glia.comparison.standings import Standing
 from glia.comparison.words import answer, chosen, interval, p_value, span
 from glia.errors import ConfigError
@@ -75,7 +76,11 @@ class Report:
     @property
     def rows(self) -> list[tuple[str, ...]]:
         """The table, a row a learner, as a person reads it."""
-        return [_row(each) for each in self.standings]
+        names = [_short(each.learner) for each in self.standings]
+        return [
+            _row(each, name if names.count(name) == 1 else each.learner, self.metric)
+            for each, name in zip(self.standings, names, strict=True)
+        ]
 
     @property
     def text(self) -> str:
@@ -154,12 +159,17 @@ class Report:
         }
 
 
-def _row(each: Standing) -> tuple[str, ...]:
+def _short(learner: str) -> str:
+    """Of `package.module:Class` the class."""
+    return learner.rpartition(":")[2]
+
+
+def _row(each: Standing, name: str, metric: str) -> tuple[str, ...]:
     return (
-        each.learner,
+        name,
         str(each.group) if each.group else "",
-        interval(each.mean),
-        interval(each.difference) if each.difference else "best",
+        interval(each.mean, of_metric(metric)),
+        interval(each.difference, of_differences(metric)) if each.difference else "best",
         "" if isnan(each.p) else p_value(each.p).removeprefix("p = ").removeprefix("p "),
         str(each.fits),
         span(each.seconds_to_fit),

@@ -108,8 +108,8 @@ def _one_split(dataset: Dataset, recipe: DataRecipe, classes: bool, *, asked: in
     division = splits.divide(dataset, recipe.split, recipe.seed)
     if not len(division.test):
         raise DataError(
-            f"{dataset.title} has no test part to judge on: data.split.test is {recipe.split.test:g}. "
-            "Give it a share, or compare on folds."
+            f"{dataset.title} has no test part to judge on: of {len(dataset)} samples none is left for data.split.test="
+            f"{recipe.split.test:g}. Give more samples or a larger share, or compare on folds."
         )
     learned = np.sort(np.concatenate([division.train, division.validation]))
     whole = Division(learned, division.test, np.empty(0, np.int64), division.rule, division.said)

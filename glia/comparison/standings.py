@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from glia.comparison.calibration import calibration_error
 from glia.comparison.contest import Fit
 from glia.comparison.contestants import BASELINE, Contestant
-from glia.comparison.statistics import (
+from glia.statistics import (
     Difference,
     Estimate,
     bootstrap,

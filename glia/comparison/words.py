@@ -1,13 +1,14 @@
 """The answer in words: which learner to use, by how much, whether a network is overkill, what more data would do."""
 
 from collections.abc import Sequence
-from math import isnan
+from math import floor, isnan, log10
 
 from glia.comparison.contestants import BASELINE
 from glia.comparison.curve import LearningCurve
+from glia.comparison.ranges import EVERYWHERE, Range, of_differences, of_metric, shown
 from glia.comparison.standings import Standing
-from glia.comparison.statistics import FEWEST_FITS, Estimate
 from glia.record.progress import duration
+from glia.statistics import FEWEST_FITS, Estimate
 from glia.tasks.task import Direction
 
 NAMED = 4  # learners in a sentence
@@ -40,22 +41,39 @@ def answer(
     """
     best = found[0]
     if len(found) == 1:
-        return [f"Only {best.learner} was judged: {metric} {interval(best.mean)}. There is nothing to compare."]
-    said = [_which(found, metric, direction), *_baseline(found), _network(found)]
+        mean = interval(best.mean, of_metric(metric))
+        return [f"Only {best.learner} was judged: {metric} {mean}. There is nothing to compare."]
+    said = [_which(found, metric, direction), *_baseline(found), _network(found, metric)]
     return [*(sentence for sentence in said if sentence), *(_more_data(each, metric, direction) for each in curves)]
 
 
-def interval(estimate: Estimate) -> str:
-    """A figure with its ends.
+def interval(estimate: Estimate, within: Range = EVERYWHERE) -> str:
+    """A figure with its ends, to the second digit of how far they are off.
+
+    Args:
+        estimate: the figure.
+        within: what is possible; ends beyond are not shown.
 
     Example:
         >>> interval(Estimate(0.91234, 0.8876, 0.93708)), interval(Estimate(2.0, float("nan"), float("nan")))
         ('0.912 (0.888 to 0.937)', '2')
+        >>> interval(Estimate(0.98, 0.95, 1.01), (0, 1)), interval(Estimate(123456.7, 119000.0, 127913.4))
+        ('0.980 (0.950 to 1.000)', '123,500 (119,000 to 127,900)')
     """
     if isnan(estimate.low):
         return f"{estimate.mean:.3g}"
-    low, high = estimate.low + 0.0, estimate.high + 0.0  # no minus before zero
-    return f"{estimate.mean:.3g} ({low:.3g} to {high:.3g})"
+    half, greatest = (estimate.high - estimate.low) / 2, max(map(abs, _three(estimate)))
+    if not (half > 1e-9 and 1e-3 < greatest < 1e9):
+        mean, low, high = (f"{value + 0.0:.3g}" for value in _three(shown(estimate, within)))
+    else:
+        places = 1 - floor(log10(half) + 1e-9)
+        rounded = (round(value, places) + 0.0 for value in _three(shown(estimate, within)))  # no minus before zero
+        mean, low, high = (f"{value:,.{max(places, 0)}f}" for value in rounded)
+    return f"{mean} ({low} to {high})"
+
+
+def _three(estimate: Estimate) -> tuple[float, float, float]:
+    return estimate.mean, estimate.low, estimate.high
 
 
 def p_value(p: float) -> str:
@@ -83,24 +101,25 @@ def span(seconds: float) -> str:
 
 def _which(found: Sequence[Standing], metric: str, direction: Direction) -> str:
     best, use = found[0], chosen(found)
+    best_mean, its_mean = (interval(each.mean, of_metric(metric)) for each in (best, use))
     if not best.group:
         why = f"a test needs {FEWEST_FITS} fits, and there are {best.fits}"
         return (
-            f"{best.learner} has the best mean {metric}, {interval(best.mean)}; whether that is more than chance was "
-            f"not tested: {why}."
+            f"{best.learner} has the best mean {metric}, {best_mean}; whether that is more than chance was not tested: "
+            f"{why}."
         )
     others = [each for each in found if each.group == 1 and each is not best]
     if not others:
         second = found[1]
         return (
-            f"Use {best.learner}: {metric} {interval(best.mean)}, better than the next, {second.learner}, by "
-            f"{interval(_ahead(second))}; {p_value(second.p)}."
+            f"Use {best.learner}: {metric} {best_mean}, better than the next, {second.learner}, by "
+            f"{interval(_ahead(second), of_differences(metric))}; {p_value(second.p)}."
         )
     if use is best:
-        return f"Use {best.learner}: {metric} {interval(best.mean)}. {_alike(others)} not distinguishable from it."
+        return f"Use {best.learner}: {metric} {best_mean}. {_alike(others)} not distinguishable from it."
     return (
-        f"Use {use.learner}: {metric} {interval(use.mean)}. It is the simplest of those as good as the best, as far "
-        f"as can be told: {best.learner} has {interval(best.mean)}; {_at_worst(use, direction, metric)}."
+        f"Use {use.learner}: {metric} {its_mean}. It is the simplest of those as good as the best, as far as can be "
+        f"told: {best.learner} has {best_mean}; {_at_worst(use, direction, metric)}."
     )
 
 
@@ -142,7 +161,7 @@ def _baseline(found: Sequence[Standing]) -> list[str]:
     return ["Nothing is distinguishable from the baseline, which looks at no sample: these columns may tell nothing."]
 
 
-def _network(found: Sequence[Standing]) -> str:
+def _network(found: Sequence[Standing], metric: str) -> str:
     """Whether a network is overkill."""
     networks = [each for each in found if not each.classical]
     classical = [each for each in found if each.classical and each.learner != BASELINE]
@@ -150,7 +169,7 @@ def _network(found: Sequence[Standing]) -> str:
         return ""
     network, rival = networks[0], classical[0]
     if network.group < rival.group:
-        ahead = interval(_ahead(rival))
+        ahead = interval(_ahead(rival), of_differences(metric))
         return f"The network is worth it: {network.learner} is ahead of {rival.learner}, the best without, by {ahead}."
     if network.group > rival.group:
         return f"A network is overkill here: the best one, {network.learner}, is worse than {rival.learner}."

@@ -81,7 +81,7 @@ class PiecewiseLinear(nn.Module):
 
     def forward(self, x: Float[Tensor, "B F"]) -> Float[Tensor, "F B T"]:
         """One vector a feature."""
-        return torch.addcmul(self.shift, x.T[:, :, None], self.scale).clamp_(self.least, self.most)
+        return torch.addcmul(self.shift, x.T[:, :, None], self.scale).clamp(self.least, self.most)
 
 
 class PiecewiseLinearEmbedding(nn.Module):

@@ -16,13 +16,13 @@ from pathlib import Path
 from glia.errors import NotFoundError
 from glia.tracking.log.marks import Mark
 from glia.tracking.log.writer import log
-from glia.tracking.recording.recorder import RunRecorder
+from glia.tracking.recording.scribe import Scribe
 
 KEPT = 2
 UNFINISHED = ".new-"
 
 
-def keep(recorder: RunRecorder, path: Path) -> None:
+def keep(recorder: Scribe, path: Path) -> None:
     """Make the files of a folder, or one file, the run's newest checkpoint. A full disk is told, and leaves the last.
 
     Raises:
@@ -57,7 +57,7 @@ def keep(recorder: RunRecorder, path: Path) -> None:
         shutil.rmtree(folder / str(number), ignore_errors=True)
 
 
-def restore(recorder: RunRecorder) -> Path | None:
+def restore(recorder: Scribe) -> Path | None:
     """The files of the newest checkpoint, with what was logged since then declared void; None if there is none."""
     folder = recorder.folder / "checkpoints"
     for leftover in folder.glob(f"{UNFINISHED}*"):  # nobody else records this run now

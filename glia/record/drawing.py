@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from glia.errors import ConfigError
-from glia.pictures import Bars, Curve, Images, Matrix, Picture, Points
+from glia.pictures import Bars, Curve, Images, Matrix, Picture, Points, Regions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,6 +126,20 @@ def _(picture: Points, axes: "Axes") -> None:
         axes.legend(frameon=False)
 
 
+@_draw.register(Regions)
+def _(picture: Regions, axes: "Axes") -> None:
+    from matplotlib.colors import ListedColormap
+
+    colours = [OKABE_ITO[number % len(OKABE_ITO)] for number in range(len(picture.classes))]
+    shown: dict[str, Any] = {"cmap": ListedColormap(colours), "vmin": -0.5, "vmax": len(colours) - 0.5}
+    axes.pcolormesh(picture.xs, picture.ys, picture.cells, shading="nearest", alpha=0.3, **shown)
+    for colour, (name, xs, ys) in zip(colours, picture.groups, strict=False):
+        axes.scatter(xs, ys, s=9, color=colour, edgecolors="white", linewidths=0.3, label=name)
+    axes.set(xlabel=picture.x, ylabel=picture.y)
+    if picture.groups:
+        axes.legend(frameon=False, fontsize=7)
+
+
 @_draw.register(Bars)
 def _(picture: Bars, axes: "Axes") -> None:
     spread = None
@@ -141,11 +155,13 @@ def _(picture: Bars, axes: "Axes") -> None:
 
 @_draw.register(Matrix)
 def _(picture: Matrix, axes: "Axes") -> None:
-    axes.imshow(picture.values, cmap="Blues")
+    shown = axes.imshow(picture.values, cmap="Blues", aspect="equal" if picture.counts else "auto")
+    if not picture.counts:
+        shown.axes.figure.colorbar(shown)
     axes.set_xticks(range(len(picture.columns)), picture.columns, rotation=45 if len(picture.columns) > 8 else 0)
     axes.set_yticks(range(len(picture.rows)), picture.rows)
     axes.set(xlabel=picture.x, ylabel=picture.y)
-    if len(picture.rows) <= 20:
+    if len(picture.rows) <= 20 and picture.counts:
         most = max(max(row) for row in picture.values)
         for row, values in enumerate(picture.values):
             for column, value in enumerate(values):

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from glia.tracking.folder.reader import RunReader
-from glia.tracking.recording.recorder import RunRecorder
+from glia.tracking.folder.trials import read_run
+from glia.tracking.recording.scribe import Scribe
+from glia.tracking.recording.study import reopen
 
 PAGES = "http://127.0.0.1:7007"  # where `glia serve` shows the runs unless told otherwise
 
@@ -14,14 +16,14 @@ PAGES = "http://127.0.0.1:7007"  # where `glia serve` shows the runs unless told
 class RunFacts:
     """The facts about a run. Notes, tags, summary and data version are set by assignment, also after its end."""
 
-    def __init__(self, folder: Path, *, recorder: RunRecorder | None = None) -> None:
+    def __init__(self, folder: Path, *, recorder: Scribe | None = None) -> None:
         self.folder = folder
-        self._reader = RunReader(folder)
+        self._reader = read_run(folder)
         self._recorder = recorder
 
     @property
     def id(self) -> str:
-        """16 hexadecimal digits; any unique beginning of at least 4 names the run."""
+        """16 hexadecimal digits; any unique beginning of at least 4 names the run. Of a trial `<study>/17`."""
         return self._reader.id
 
     @property
@@ -33,6 +35,11 @@ class RunFacts:
     def project(self) -> str:
         """The group of runs it belongs to."""
         return self._reader.project
+
+    @property
+    def kind(self) -> str:
+        """What it is a run of: `train`, `compare` …"""
+        return self._reader.kind
 
     @property
     def state(self) -> str:
@@ -104,7 +111,7 @@ class RunFacts:
     @property
     def url(self) -> str:
         """Its page, where `glia serve` shows it unless another port was given."""
-        return f"{PAGES}/runs/{self.id}"
+        return f"{PAGES}/runs/{self.id.replace('/', '~')}"
 
     @property
     def data_version(self) -> str:
@@ -148,7 +155,7 @@ class RunFacts:
         self._reader.refresh()
         return self._reader
 
-    def _writer(self) -> RunRecorder:
+    def _writer(self) -> Scribe:
         if self._recorder is None:
-            self._recorder = RunRecorder.reopen(self.folder)
+            self._recorder = reopen(self.folder)
         return self._recorder

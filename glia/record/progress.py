@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from glia.training.events import EpochDone, Event, FitDone, FitStarted, StepsDone, Warned
+from glia.training.several import OfMember
 
 SECONDS_BETWEEN_DRAWINGS = 0.1
 
@@ -37,6 +38,7 @@ class Progress(AbstractContextManager["Progress"]):
         self._started: FitStarted | None = None
         self._drawn = 0.0
         self._judged = ""  # what the last epoch came to
+        self._best: dict[int, str] = {}  # what the best epoch of each of several networks came to
 
     def __call__(self, event: Event) -> None:
         """Draw one event."""
@@ -48,6 +50,8 @@ class Progress(AbstractContextManager["Progress"]):
         elif isinstance(event, EpochDone):
             self._judged = judged(event.metrics)
             self._display.say(epoch(event))
+        elif isinstance(event, OfMember):
+            self._of_member(event)
         elif isinstance(event, Warned):
             self._display.say(f"Note: {event.message}")
         elif isinstance(event, FitDone):
@@ -56,6 +60,17 @@ class Progress(AbstractContextManager["Progress"]):
     def say(self, line: str) -> None:
         """Print a line that stays, above what moves."""
         self._display.say(line)
+
+    def _of_member(self, told: OfMember) -> None:
+        """All go the same way, so the first one stands for where they are; each leaves a line when it ends."""
+        event, number = told.event, told.member
+        if isinstance(event, StepsDone) and number == 1:
+            self._move(event)
+        elif isinstance(event, EpochDone) and event.best:
+            self._best[number] = judged(event.metrics)
+        elif isinstance(event, FitDone):
+            what = f"network {number} of {told.members}: {event.epoch} epochs, best {event.best_epoch}"
+            self._display.say(f"{what}  {self._best.get(number, '')}".rstrip())
 
     def _move(self, event: StepsDone) -> None:
         now = time.monotonic()
@@ -98,11 +113,12 @@ def moving(event: StepsDone, started: FitStarted, judged: str) -> str:
 
 
 def epoch(event: EpochDone) -> str:
-    """The line an epoch leaves behind."""
-    mark = "  best" if event.best else ""
+    """The line an epoch leaves behind, or what several networks came to together, of whom it tells no training loss."""
+    alone = "train/loss" in event.metrics
+    mark = "  best" if event.best and alone else ""
     parts = [
-        f"epoch {event.epoch:>3}",
-        f"train loss {event.metrics['train/loss']:.4f}",
+        f"epoch {event.epoch:>3}" if alone else "what is kept",
+        f"train loss {event.metrics['train/loss']:.4f}" if alone else "",
         judged(event.metrics),
         duration(event.seconds),
     ]

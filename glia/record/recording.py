@@ -16,7 +16,7 @@ from glia.record.weights import note_weights
 from glia.tracking.folder.artifacts import Artifact, artifacts_of, keep
 from glia.tracking.log.values import check_name
 from glia.tracking.log.writer import log
-from glia.tracking.recording.recorder import RunRecorder
+from glia.tracking.recording.scribe import Scribe
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class RunRecording(RunFacts):
     """The methods that record. What cannot be written for want of room is told, and never ends the program."""
 
-    def __init__(self, folder: Path, *, recorder: RunRecorder | None = None) -> None:
+    def __init__(self, folder: Path, *, recorder: Scribe | None = None) -> None:
         super().__init__(folder, recorder=recorder)
         self.restored: Path | None = None
         self._phases = threading.local()  # .prefix: of this thread

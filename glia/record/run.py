@@ -13,9 +13,9 @@ from glia.errors import NotFoundError
 from glia.pictures import Curve
 from glia.record.current import leave
 from glia.record.recording import RunRecording
-from glia.tracking.folder.home import find_run, open_home
+from glia.tracking.folder.home import TRIAL, brief, find_run, open_home
 from glia.tracking.log.records import Written
-from glia.tracking.recording.recorder import RunRecorder
+from glia.tracking.recording.scribe import Scribe
 
 if TYPE_CHECKING:
     import pandas
@@ -40,7 +40,7 @@ class Run(RunRecording):
         ('done', [1.0, 0.5, 0.3333333333333333])
     """
 
-    def __init__(self, folder: Path, *, recorder: RunRecorder | None = None) -> None:
+    def __init__(self, folder: Path, *, recorder: Scribe | None = None) -> None:
         super().__init__(folder, recorder=recorder)
         self._learner: Learner | None = None
 
@@ -129,10 +129,7 @@ class Run(RunRecording):
             from glia.learner import Learner
 
             if not (self.folder / "model" / "learner.json").is_file():
-                raise NotFoundError(
-                    f"Run '{self.name}' ({self.id}) has no model: it is {self.state} and kept none. "
-                    f"Go on with: glia train --resume {self.id[:6]}"
-                )
+                raise NotFoundError(self._no_model())
             self._learner = Learner.load(self.folder / "model")
         return self._learner
 
@@ -152,11 +149,21 @@ class Run(RunRecording):
         rows = {"project": self.project, "state": f"{self.state} ({self.reason})" if self.reason else self.state}
         rows |= {name: f"{value:.4g}" for name, value in self.summary.items()}
         cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows.items())
-        return f"<b>{escape(self.name)}</b> <code>{self.id[:6]}</code><table>{cells}</table>"
+        return f"<b>{escape(self.name)}</b> <code>{brief(self.id)}</code><table>{cells}</table>"
+
+    def _no_model(self) -> str:
+        said = f"Run '{self.name}' ({self.id}) has no model: it is {self.state} and kept none. "
+        if self.parent and self._reader.kind == TRIAL:
+            return f"{said}See which trials there are: glia runs list --where \"parent = '{self.parent}'\""
+        if self.kind == "compare":
+            kept = f"Run '{self.name}' ({self.id}) is a comparison, which keeps no model. Train the one to use: "
+            data = self._reader.data.name if self._reader.data else "DATA"
+            return f"{kept}glia train {data} --model {self.tags.get('choice', 'MODEL')}"
+        return f"{said}Go on with: glia train --resume {self.id[:6]}"
 
 
 def opened(reference: str) -> Run:
-    """The run with that id, unique beginning of an id (at least 4 digits) or name.
+    """The run with that id, unique beginning of an id (at least 4 digits) or name; `<study>/17` for a trial.
 
     Raises:
         NotFoundError: no such run, or several.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, overload
 
 from glia.errors import ConfigError, NotFoundError
 from glia.record.run import Run
-from glia.tracking.folder.home import open_home
+from glia.tracking.folder.home import open_home, run_folder
 from glia.tracking.index.index import Index
 from glia.tracking.index.searching import NEWEST_FIRST, Search
 
@@ -22,15 +22,22 @@ class Runs(Sequence[Run]):
         project: only those of one project.
         sort: a column, metric or param; `-` before it for descending.
         limit: at most so many.
+        trials: also those of studies, which are left out unless `where` asks by `id`, `kind` or `parent`.
 
     Raises:
         ConfigError: the expression cannot be used; the message points at the place.
     """
 
     def __init__(
-        self, where: str = "", *, project: str | None = None, sort: str = NEWEST_FIRST, limit: int | None = None
+        self,
+        where: str = "",
+        *,
+        project: str | None = None,
+        sort: str = NEWEST_FIRST,
+        limit: int | None = None,
+        trials: bool = False,
     ) -> None:
-        self._search = Search(where=where, project=project, sort=sort)
+        self._search = Search(where=where, project=project, sort=sort, trials=trials)
         self._home = open_home()
         self._index = Index(self._home)
         self._limit = limit
@@ -59,11 +66,15 @@ class Runs(Sequence[Run]):
         return self._page(position, 1)[0]
 
     def __iter__(self) -> Iterator[Run]:
-        self._index.refresh()
         # All at once: were they asked for page by page, runs that begin meanwhile would push others out of the pages.
-        for run in self._index.ids(self._search, limit=self._limit):
+        for run in self.ids():
             with suppress(NotFoundError):  # deleted meanwhile
-                yield Run(self._home / "runs" / run)
+                yield Run(run_folder(self._home, run))
+
+    def ids(self) -> list[str]:
+        """Their ids alone, without opening any."""
+        self._index.refresh()
+        return self._index.ids(self._search, limit=self._limit)
 
     def hint(self) -> str:
         """What may be wrong with an expression that nothing matches: names that no run has."""
@@ -95,4 +106,5 @@ class Runs(Sequence[Run]):
 
     def _page(self, start: int, count: int) -> list[Run]:
         self._index.refresh()
-        return [Run(self._home / "runs" / run) for run in self._index.ids(self._search, limit=count, offset=start)]
+        found = self._index.ids(self._search, limit=count, offset=start)
+        return [Run(run_folder(self._home, run)) for run in found]

@@ -12,8 +12,10 @@ import torch
 from torch import nn
 
 from glia import recipe as recipes
+from glia.data.leaks import leaks
 from glia.errors import ConfigError, DataError, did_you_mean
 from glia.learner import Learner, data_of
+from glia.learner.several import networks_of
 from glia.models.noticing import noticed
 from glia.recipe import Recipe
 from glia.record.current import outer
@@ -21,13 +23,14 @@ from glia.record.interruption import asked_to_stop
 from glia.record.progress import Progress, downloading
 from glia.record.run import Run, opened
 from glia.record.weights import note_weights
+from glia.record.writing import EventWriter
 from glia.tracking.capture.console import capture
 from glia.tracking.folder.home import open_home
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.recording.recorder import RunRecorder
 from glia.training import checkpoint, devices, events
 from glia.training.diverged import DivergenceError
-from glia.training.events import EpochDone, Event, FitStarted, Listener, StepsDone, Warned
+from glia.training.events import Event, FitStarted, Listener
 from glia.training.loop import Control
 
 EVENTS = [name for name, kind in vars(events).items() if isinstance(kind, type) and issubclass(kind, Event)]
@@ -68,8 +71,9 @@ def train(recipe: Recipe, data: Any, order: Order) -> Run:
         environment={"device": devices.describe(learner.device), "threads": torch.get_num_threads()},
     )
     recorder.data(version=dataset.version, name=dataset.name, samples=len(dataset))
-    odd = noticed(learner.model, getattr(learner.task, "loss_name", ""))
-    for said in (*dataset.said, *learner.division.said, *learner.preprocessing.said, *odd):
+    odd = noticed(networks_of(learner.model)[0], getattr(learner.task, "loss_name", ""))
+    known = leaks(dataset[learner.division.train], classes=learner.task.name == "classification")
+    for said in (*dataset.said, *learner.division.said, *learner.preprocessing.said, *known, *odd):
         recorder.warn(said)
     return _carry_out(learner, recorder, order, resume=False)
 
@@ -85,6 +89,8 @@ def resume(reference: str, data: Any, order: Order) -> Run:
     """
     run = opened(reference)
     _refuse_unknown(order.hearing)
+    if run.kind == "compare":
+        raise ConfigError(f"Run '{run.name}' is a comparison, which is not gone on with. Start it again: glia compare")
     if run.state == "done" and run.reason != "budget":
         Progress().say(f"Run {run.name} ({run.id[:6]}) has already ended: done. There is nothing to go on with.")
         return run
@@ -115,7 +121,7 @@ def _carry_out(learner: Learner, recorder: RunRecorder, order: Order, *, resume:
         inside.enter_context(capture(run.folder))
         should_stop = inside.enter_context(asked_to_stop(progress.say))
         stops = partial(_stops, should_stop, recorder, progress.say)
-        control = Control(run.folder / "checkpoints", resume, stops, order.budget_seconds)
+        control = Control(run.folder / "checkpoints", resume, stops, budget_seconds=order.budget_seconds)
         recorder.state("running")
         progress.say(f"Run {run.name} ({run.id[:6]}) in project {run.project}; split {learner.division.rule}")
         for noticed in run.warnings:
@@ -146,38 +152,25 @@ def _stops(signalled: Callable[[], bool], recorder: RunRecorder, say: Callable[[
     return bool(asked)
 
 
-class _Writer:
-    """Writes training events to the run's log."""
+class _Writer(EventWriter):
+    """Writes a run's events, also of a run gone on with, whose log has some of them already."""
 
     def __init__(self, recorder: RunRecorder, learner: Learner) -> None:
+        super().__init__(recorder, learner.task.directions)
         self._recorder = recorder
-        self.epochs: dict[int, Mapping[str, float]] = {}  # what each epoch came to
-        self._told_epoch = 0  # the epoch of the last step report
         self._resumed = 0  # the step of the checkpoint that this went on from
-        for phase in ("train", "validation"):
-            for name, direction in learner.task.directions.items():
-                recorder.define(f"{phase}/{name}", direction=direction)
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, StepsDone):
-            self._told_epoch = event.epoch
-            values = {"train/loss": event.loss, "train/learning_rate": event.learning_rate}
-            self._recorder.log(values, step=event.step)
-        elif isinstance(event, EpochDone):
-            self.epochs[event.epoch] = event.metrics
-            # The loss of the steps is the training curve; an epoch too short for a report gives its mean instead.
-            told = self._told_epoch == event.epoch
-            values = {name: value for name, value in event.metrics.items() if not (told and name == "train/loss")}
-            values["train/epoch"] = event.epoch
-            if event.step == self._resumed:  # the checkpoint was the epoch's last step, and its end was logged before
-                reader = RunReader(self._recorder.folder)
-                values = {name: value for name, value in values.items() if reader.last_step(name) < event.step}
-            self._recorder.log(values, step=event.step)
-        elif isinstance(event, FitStarted) and event.step:
+        if isinstance(event, FitStarted) and event.step:
             self._resumed = event.step
             self._recorder.rewind(event.step)
-        elif isinstance(event, Warned):
-            self._recorder.warn(event.message)
+        super().__call__(event)
+
+    def _write(self, values: Mapping[str, float], step: int) -> None:
+        if step == self._resumed:  # the checkpoint was the epoch's last step, and its end was logged before
+            reader = RunReader(self._recorder.folder)
+            values = {name: value for name, value in values.items() if reader.last_step(name) < step}
+        super()._write(values, step)
 
 
 def _keep(

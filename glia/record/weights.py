@@ -7,7 +7,7 @@ from typing import Any
 
 from glia.errors import DataError, GliaError, NotFoundError
 from glia.tracking.folder.weights import Tensor, counts, digest, hashes_of, read_safetensors
-from glia.tracking.recording.recorder import RunRecorder
+from glia.tracking.recording.scribe import Scribe
 
 SAFETENSORS = ".safetensors"
 TORCH = (".pth", ".pt", ".bin", ".ckpt")
@@ -56,7 +56,7 @@ def weights_in(path: str | Path) -> dict[str, Tensor]:
     return tensors
 
 
-def note_weights(recorder: RunRecorder, path: Path, file: str, *, step: int | None = None) -> None:
+def note_weights(recorder: Scribe, path: Path, file: str, *, step: int | None = None) -> None:
     """Record which weights a file holds, or each file of a folder, so that they lead to the run.
 
     What is no file of weights is passed over, and so is one that cannot be read.

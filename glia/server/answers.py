@@ -175,6 +175,7 @@ class MatrixPicture(Answer):
     columns: list[str]
     rows: list[str]
     values: list[Row]
+    counts: bool = True
 
 
 class BarsPicture(Answer):
@@ -200,6 +201,20 @@ class PointsPicture(Answer):
     diagonal: bool
 
 
+class RegionsPicture(Answer):
+    """The class predicted everywhere on a plane, a number a cell, and the samples of each class: name, xs and ys."""
+
+    kind: Literal["regions"]
+    title: str
+    x: str
+    y: str
+    classes: list[str]
+    xs: Row
+    ys: Row
+    cells: list[list[int]]
+    groups: list[tuple[str, Row, Row]]
+
+
 class ImagesPicture(Answer):
     """Media files side by side."""
 
@@ -219,7 +234,7 @@ class GraphPicture(Answer):
 
 
 Picture = Annotated[
-    CurvePicture | MatrixPicture | BarsPicture | PointsPicture | ImagesPicture | GraphPicture,
+    CurvePicture | MatrixPicture | BarsPicture | PointsPicture | RegionsPicture | ImagesPicture | GraphPicture,
     Field(discriminator="kind"),
 ]
 

@@ -9,7 +9,7 @@ from glia.server.answers import Answer, Problem
 from glia.server.readers import Open
 from glia.server.session import WithKey
 from glia.tracking.log.records import NoteRecord, State, TagsRecord
-from glia.tracking.log.remarks import remark, user_name
+from glia.tracking.log.remarks import user_name
 from glia.tracking.recording.stopping import ask_to_stop
 from glia.tracking.upkeep.retention import Doomed, delete
 
@@ -72,9 +72,8 @@ def edit_run(run: str, readers: Open, edit: Edit) -> Facts:
     """Change tags and notes: that is recording, which needs no key."""
     with readers.open(run) as reader:
         if edit.set or edit.removed:
-            record = TagsRecord(set=edit.set, removed=tuple(edit.removed))
-            remark(reader.folder, record, after=reader.latest)
+            reader.remark(TagsRecord(set=edit.set, removed=tuple(edit.removed)))
         if edit.notes is not None:
-            remark(reader.folder, NoteRecord(text=edit.notes), after=reader.latest)
+            reader.remark(NoteRecord(text=edit.notes))
         reader.refresh()
         return Facts(tags=reader.tags, notes=reader.notes)

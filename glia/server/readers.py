@@ -1,5 +1,6 @@
 """Run folders kept open between requests: what was read once is not read again."""
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -9,8 +10,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from glia.tracking.folder.home import find_run, runs_folder
+from glia.tracking.folder.home import find_run, run_folder, runs_folder
 from glia.tracking.folder.reader import RunReader
+from glia.tracking.folder.trials import read_run
 
 MOST_OPEN = 64
 MOST_HELD = 20_000_000  # points in memory, of some 32 bytes; those of finished runs are read from their columns
@@ -35,7 +37,7 @@ class Readers:
         """A run's reader, brought up to date, for the length of a `with` block.
 
         Args:
-            reference: id, unique beginning of an id or name.
+            reference: id, unique beginning of an id or name; of a trial `<study>~17`, since `/` divides addresses.
 
         Raises:
             NotFoundError: no such run.
@@ -44,7 +46,7 @@ class Readers:
         entry = self._entry(folder)
         with entry.lock:
             if entry.reader is None:
-                entry.reader = RunReader(folder)
+                entry.reader = read_run(folder)
             else:
                 entry.reader.refresh()
             yield entry.reader
@@ -67,9 +69,13 @@ class Readers:
                     held -= entry.held
 
     def _folder(self, reference: str) -> Path:
-        exact = runs_folder(self.home) / reference
+        reference = re.sub(r"~(\d+)$", r"/\1", reference)
+        study, _, number = reference.partition("/")
+        exact = runs_folder(self.home) / study
         # To look for a name among thousands of runs takes longer than to read this one.
-        return exact if reference.isalnum() and (exact / "run.json").is_file() else find_run(self.home, reference)
+        if study.isalnum() and (number.isdecimal() or not number) and (exact / "run.json").is_file():
+            return run_folder(self.home, reference)
+        return find_run(self.home, reference)
 
     def _entry(self, folder: Path) -> "_Entry":
         with self._lock:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from glia.server.answers import Answer
 from glia.store.registry import Entry, Registry
-from glia.tracking.folder.home import name_of, runs_folder
+from glia.tracking.folder.home import name_of, run_folder
 
 router = APIRouter(prefix="/registry", tags=["registry"])
 
@@ -57,7 +57,7 @@ def _model(entry: Entry, home: Path) -> RegisteredModel:
             Version(
                 version=number,
                 run=made.run,
-                run_name=name_of(runs_folder(home) / made.run),
+                run_name=name_of(run_folder(home, made.run)),
                 aliases=[alias for alias, target in entry.aliases.items() if target == number],
                 created=datetime.fromtimestamp(made.time, UTC),
                 by=made.by,

@@ -28,6 +28,7 @@ from glia.tasks.values import TEXT, are_whole, is_text, plain
 
 Label = bool | int | float | str
 MOST_FRACTIONS = 20  # different numbers with fractions that may be classes
+MOST_LONELY = 1_000  # classes with less than two samples in the mean: more of them are ids, or sentences
 SHOWN_CLASSES = 50  # rows of a confusion matrix that can still be read
 NAMED_LABELS = 5  # in a message
 
@@ -73,7 +74,7 @@ class Classification:
         """From the labels to train on, and what each sample counts.
 
         Raises:
-            DataError: many different numbers with fractions.
+            DataError: many different numbers with fractions, or labels that are nearly all different.
             ConfigError: a loss, metric or class weight that does not fit.
         """
         labels, places = np.unique(plain(values, target), return_inverse=True)
@@ -84,6 +85,11 @@ class Classification:
             raise DataError(
                 f"Column '{target}' has {len(labels)} different numbers with fractions, such as {labels[0]:g}: these "
                 "are no classes. Use task=regression, or give labels."
+            )
+        if len(labels) > MOST_LONELY and len(places) < 2 * len(labels):
+            raise DataError(
+                f"Column '{target}' has {len(labels):,} different values in {len(places):,} rows, most of them once: "
+                "there is nothing to learn of classes that have one sample. Choose another target."
             )
         classes = tuple(labels.tolist())
         losses = {name: known.options for name, known in CLASS_LOSSES.items()}

@@ -3,10 +3,15 @@
 Letters    N samples, K outputs of the model.
 """
 
+from typing import Any
+
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
+from glia.errors import DataError
 from glia.tasks.task import Task
 
 
@@ -48,3 +53,21 @@ class WeightedTask:
     def _targets(self, targets: Tensor) -> Tensor:
         alone = targets[:, 0]
         return alone.long() if self._task.outputs > 1 else alone
+
+
+def checked_weights(given: NDArray[Any] | None, count: int) -> NDArray[np.float64] | None:
+    """What each of so many samples counts; None for all the same.
+
+    Raises:
+        DataError: not one finite number above 0 for each.
+    """
+    if given is None:
+        return None
+    weights = np.asarray(given, np.float64)
+    if weights.shape != (count,) or not (np.isfinite(weights) & (weights > 0)).all():
+        raise DataError(
+            f"The weights of {count} samples must be {count} finite numbers above 0, not of the shape {weights.shape}"
+            f" from {weights.min(initial=np.inf):g} to {weights.max(initial=-np.inf):g}. Leave out samples that do not "
+            "count."
+        )
+    return weights

@@ -51,6 +51,7 @@ class Control:
     checkpoints: Path | None = None  # the folder for them; None: none are written
     resume: bool = False  # go on from the checkpoint there
     should_stop: Callable[[], bool] = lambda: False  # asked after every step
+    ends_after: Callable[[int], bool] = lambda epoch: False  # asked after every epoch; True: this was the last
     budget_seconds: float = math.inf  # of training, this time
 
 
@@ -102,7 +103,7 @@ class _Fit:
         self.model, self.task, self.train, self.validation = model, task, train, validation
         self.settings, self.listen, self.control = settings, listen, control
         self.device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-        self.epochs, self.rule = _limits(settings, len(train))
+        self.epochs, self.rule = limits(settings, len(train))
         self.steps = self.epochs * len(train)
         self.parameters = list(model.parameters())
         self.optimizer = optimizers.build(model, settings)
@@ -129,7 +130,7 @@ class _Fit:
         reason = self._end_reached()
         try:
             while reason is None:
-                reason = self._one_epoch() or self._end_reached()
+                reason = self._one_epoch() or self._end_reached() or self._end_asked_for()
             self._save()
         except DivergenceError:
             if self.best:
@@ -244,6 +245,9 @@ class _Fit:
             return "epochs"
         return "early stopping" if self.rule.ends else None
 
+    def _end_asked_for(self) -> Reason | None:
+        return "stopped" if self.control.ends_after(self.epoch) else None
+
     def _weights_in_use(self) -> dict[str, Tensor]:
         """A copy of what is judged and kept: the weights, or their averages."""
         with optimizers.averages_in_use(self.optimizer):
@@ -341,7 +345,7 @@ class _Fit:
         return float(state.progress["seconds"])
 
 
-def _limits(settings: TrainRecipe, steps_per_epoch: int) -> tuple[int, Rule]:
+def limits(settings: TrainRecipe, steps_per_epoch: int) -> tuple[int, Rule]:
     """Epochs at most, and the rule that may end training before."""
     if settings.epochs == "auto":
         epochs = max(MOST_EPOCHS, MOST_STEPS // steps_per_epoch)

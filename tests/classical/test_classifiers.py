@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
-from sklearn.linear_model import LogisticRegression
+from sklearn.datasets import load_digits, load_iris, load_wine
 from sklearn.naive_bayes import CategoricalNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
@@ -24,33 +23,6 @@ from tests.classical.test_trees import learned, samples
 def scaled(load: Any) -> tuple[Any, Any]:
     x, y = load(return_X_y=True)
     return StandardScaler().fit_transform(x), y
-
-
-@pytest.mark.parametrize("load", [load_iris, load_breast_cancer])
-def test_logistic_regression_is_scikit_learns(load: Any) -> None:
-    x, y = scaled(load)
-    ours = learned("logistic-regression", samples(x, y), outputs=len(np.unique(y)), strength=2.0)
-    theirs = LogisticRegression(C=0.5, tol=1e-6, max_iter=1000).fit(x, y)
-    np.testing.assert_allclose(ours(torch.tensor(x)).exp(), theirs.predict_proba(x), atol=1e-6)
-
-
-def test_lasso_leaves_features_out_and_without_a_penalty_the_likelihood_is_greatest() -> None:
-    x, y = scaled(load_breast_cancer)
-    x, y = x[:, :4], (y + (np.arange(len(y)) % 7 == 0)) % 2  # not separable
-    lasso = learned("logistic-regression", samples(x, y), outputs=2, penalty="l1", strength=100.0)
-    assert 0 < (lasso.estimator.coef_ == 0).sum() < 4
-    free = learned("logistic-regression", samples(x, y), outputs=2, penalty="none")
-    p = free(torch.tensor(x)).exp()[:, 1].numpy()
-    np.testing.assert_allclose(x.T @ (y - p), 0, atol=0.01)  # the gradient of the likelihood
-
-
-def test_a_strength_is_chosen_on_folds() -> None:
-    generator = np.random.default_rng(0)
-    x = generator.standard_normal((80, 20))
-    noise = learned("logistic-regression", samples(x, generator.integers(0, 2, 80)), outputs=2, strength="auto")
-    clear = learned("logistic-regression", samples(x, (x[:, 0] > 0).astype(int)), outputs=2, strength="auto")
-    assert 1 / noise.estimator.C >= 100  # nothing to learn: as strong as can be
-    assert 1 / clear.estimator.C < 10
 
 
 def test_naive_bayes_is_scikit_learns_for_each_kind_of_column() -> None:

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import PolynomialFeatures
 
-from glia.classical.coefficients import Coefficients, aligned, soft_max_coefficients
+from glia.classical.coefficients import Coefficients, aligned, soft_max_coefficients, soft_max_covariance
 from glia.classical.least_squares import LeastSquares
 from glia.classical.terms import terms_of
 from glia.learner import Learner
@@ -110,16 +109,17 @@ def test_a_square_without_its_line_is_said_standardised(draw: Random) -> None:
 def test_soft_max_regression(classes: int, draw: Random) -> None:
     x = draw.normal(size=(150, 2))
     scores = x @ draw.normal(size=(2, classes)) + draw.gumbel(size=(150, classes))
-    y = scores.argmax(1)
-    model = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000).fit(x, y)
-    weights = np.column_stack([model.intercept_, model.coef_])
-    values = np.vstack([np.zeros(3), weights]) if classes == 2 else weights
-    found = soft_max_coefficients(("a", "b"), x, values, model.predict_proba(x))
-    expected = sm.MNLogit(y, sm.add_constant(x)).fit(disp=False, tol=1e-12)
+    y, counts = scores.argmax(1), draw.integers(1, 4, 150)
+    design = sm.add_constant(x)
+    expected = sm.MNLogit(np.repeat(y, counts), np.repeat(design, counts, axis=0)).fit(disp=False, tol=1e-12)
+    covariance = soft_max_covariance(design, expected.predict(design), counts.astype(float))
+    found = soft_max_coefficients(("a", "b"), expected.params.T, covariance)
     for place, one in enumerate(found):
-        np.testing.assert_allclose(one.values, expected.params[:, place], rtol=1e-3, atol=1e-5)
-        np.testing.assert_allclose(one.errors, expected.bse[:, place], rtol=1e-3)
-        np.testing.assert_allclose(one.significances, expected.pvalues[:, place], rtol=1e-2, atol=1e-8)
+        np.testing.assert_allclose(one.errors, expected.bse[:, place], rtol=1e-6)
+        np.testing.assert_allclose(one.ratios, expected.tvalues[:, place], rtol=1e-6)
+        np.testing.assert_allclose(one.significances, expected.pvalues[:, place], rtol=1e-5, atol=1e-10)
+    nothing = soft_max_covariance(np.ones((4, 2)), np.full((4, 2), 0.5), np.ones(4))
+    assert np.isinf(nothing).all()
 
 
 def test_a_table_says_t_or_z() -> None:

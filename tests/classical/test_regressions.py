@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy.optimize import brentq
+from sklearn import linear_model
 
 import glia
 from glia.classical.penalised import path
@@ -75,6 +76,25 @@ def test_weights_count_as_so_many_samples(name: str, options: dict[str, Any]) ->
     weighted = make(samples).fit(table, targets, np.r_[np.full(10, 2.0), np.ones(20)])
     repeated = make(samples).fit(table[twice], targets[twice])
     np.testing.assert_allclose(weighted.predict(table), repeated.predict(table), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "theirs"),
+    [
+        ("ridge", {}, lambda count: linear_model.Ridge(alpha=count * 0.07)),
+        ("lasso", {}, lambda count: linear_model.Lasso(alpha=0.07, tol=1e-10)),
+        ("elastic-net", {"mix": 0.3}, lambda count: linear_model.ElasticNet(alpha=0.07, l1_ratio=0.3, tol=1e-10)),
+    ],
+)
+def test_a_strength_is_per_sample_of_a_standardised_target(name: str, options: dict[str, Any], theirs: Any) -> None:
+    """Of ridge scikit-learn's alpha is N times the strength, of lasso and elastic net the same."""
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(90, 4))
+    y = 1000 * (x @ [2.0, -1.0, 0.3, 0.0] + draw.normal(size=90))
+    model = fitted(name, samples_of(x, y), strength=0.07, **options)
+    expected = theirs(90).fit(x, (y - y.mean()) / y.std())
+    np.testing.assert_allclose(model.estimator.weights_, expected.coef_, atol=1e-6)
+    np.testing.assert_allclose(model.estimator.constant_, expected.intercept_, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", MODELS)

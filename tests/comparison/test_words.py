@@ -6,8 +6,8 @@ import pytest
 
 from glia.comparison.curve import LearningCurve
 from glia.comparison.standings import Standing
-from glia.comparison.statistics import Estimate
 from glia.comparison.words import answer, chosen
+from glia.statistics import Estimate
 
 NOTHING = float("nan")
 
@@ -38,7 +38,7 @@ def test_the_simplest_of_the_not_distinguishable_is_chosen_and_the_risk_said() -
     found = [standing("mlp", 0.9, 1), standing("ridge", 0.892, 1, -0.008), standing("baseline", 0.5, 2, -0.4)]
     assert chosen(found).learner == "ridge"
     text = said(found)
-    assert "Use ridge: accuracy 0.892 (0.792 to 0.992)" in text
+    assert "Use ridge: accuracy 0.89 (0.79 to 0.99)" in text
     assert "may be worse than that by up to 0.028" in text
     assert (
         "A network is overkill here: mlp is not distinguishable from ridge. To fit it takes 2.0 s against 10 ms" in text
@@ -48,17 +48,23 @@ def test_the_simplest_of_the_not_distinguishable_is_chosen_and_the_risk_said() -
 def test_a_simpler_one_that_is_farther_off_than_a_standard_error_is_not_chosen() -> None:
     found = [standing("random-forest", 0.9, 1), standing("ridge", 0.885, 1, -0.015)]
     assert chosen(found).learner == "random-forest"
-    assert "Use random-forest: accuracy 0.9 (0.8 to 1). ridge is not distinguishable from it." in said(found)
+    assert "Use random-forest: accuracy 0.90 (0.80 to 1.00). ridge is not distinguishable from it." in said(found)
 
 
 def test_a_clear_winner_is_named_with_its_lead() -> None:
     found = [standing("mlp", 0.9, 1), standing("random-forest", 0.8, 2, -0.1), standing("baseline", 0.5, 3, -0.4)]
     text = said(found)
-    assert (
-        "Use mlp: accuracy 0.9 (0.8 to 1), better than the next, random-forest, by 0.1 (0.08 to 0.12); p < 0.001"
-        in text
-    )
-    assert "The network is worth it: mlp is ahead of random-forest, the best without, by 0.1 (0.08 to 0.12)" in text
+    assert "Use mlp: accuracy 0.90 (0.80 to 1.00), better than the next, random-forest, by 0.100 (0.08" in text
+    assert "0 to 0.120); p < 0.001" in text
+    assert "The network is worth it: mlp is ahead of random-forest, the best without, by 0.100 (0.080 to 0.120)" in text
+
+
+def test_intervals_end_where_the_metric_does() -> None:
+    found = [standing("ridge", 0.98, 1), standing("mlp", 0.97, 1, -0.01)]
+    assert "Use ridge: accuracy 0.98 (0.88 to 1.00)." in said(found)
+    assert found[0].mean.high == pytest.approx(1.08)  # what is reckoned with stays
+    lower = answer([standing("ridge", 0.05, 1), standing("mlp", 0.06, 1, 0.01)], metric="rmse", direction="lower")
+    assert "Use ridge: rmse 0.05 (0.00 to 0.15)." in lower[0]
 
 
 def test_a_network_behind_is_overkill() -> None:
@@ -68,7 +74,7 @@ def test_a_network_behind_is_overkill() -> None:
 
 def test_for_metrics_to_be_low_the_lead_is_positive_too() -> None:
     found = [standing("ridge", 1.0, 1), standing("random-forest", 1.2, 2, 0.2)]
-    assert "by 0.2 (0.18 to 0.22)" in " ".join(answer(found, metric="rmse", direction="lower"))
+    assert "by 0.200 (0.180 to 0.220)" in " ".join(answer(found, metric="rmse", direction="lower"))
     near = [standing("random-forest", 1.0, 1), standing("ridge", 1.005, 1, 0.005)]
     assert "its rmse may be worse than that by up to 0.025" in " ".join(answer(near, metric="rmse", direction="lower"))
 

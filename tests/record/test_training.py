@@ -359,7 +359,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_model_in_memory(monkeypatch, 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("glia.learner.replace_file", full)
+    monkeypatch.setattr("glia.learner.keeping.replace_file", full)
     monkeypatch.setattr("glia.training.checkpoint.replace_file", full)
     run = glia.train("iris", epochs=2, settings=SMALL)
     assert run.state == "done"

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from glia.errors import ConfigError, DataError, NotFoundError, did_you_mean
 from glia.store.blobs import Blobs
-from glia.tracking.folder.home import FOLDER
+from glia.tracking.folder.home import FOLDER, home_of
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.log.records import ArtifactRecord
 
@@ -134,7 +134,7 @@ def find_artifact(reader: RunReader, name: str) -> Artifact:
 
 def blobs_of(run: Path) -> Blobs:
     """The blobs of the `.glia` folder that a run's folder lies in."""
-    return Blobs(run.parent.parent / "blobs")
+    return Blobs(home_of(run) / "blobs")
 
 
 def keep(run: Path, path: Path, name: str) -> tuple[ArtifactRecord, list[str]]:

@@ -15,7 +15,10 @@ from glia.tracking.log.records import loads
 
 FOLDER = ".glia"
 RUNS, DELETED = "runs", "deleted"
+STUDY, TRIAL = "study", "trial"  # kinds of runs
+TRIALS = "trials"  # in a study's folder the folders of those of its trials that have files
 SHORTEST_PREFIX = 4
+SHOWN_DIGITS = 6  # of an id, where people read it
 
 
 def find_home(start: str | Path | None = None) -> Path | None:
@@ -70,6 +73,43 @@ def runs_folder(home: Path) -> Path:
     return home / RUNS
 
 
+def run_folder(home: Path, run: str) -> Path:
+    """The folder of a run by its whole id; that of a trial, `<study>/17`, need not be there."""
+    study, _, number = run.partition("/")
+    folder = runs_folder(home) / study
+    return folder / TRIALS / number if number else folder
+
+
+def id_of(folder: Path) -> str:
+    """The inverse of `run_folder`."""
+    place = trial_of(folder)
+    return f"{place[0].name}/{place[1]}" if place else folder.name
+
+
+def trial_of(folder: Path) -> tuple[Path, int] | None:
+    """The study's folder and the number, if this is the folder of a trial."""
+    if folder.parent.name != TRIALS or not folder.name.isdecimal():
+        return None
+    return folder.parent.parent, int(folder.name)
+
+
+def home_of(folder: Path) -> Path:
+    """The `.glia` folder that the folder of a run or trial lies in."""
+    place = trial_of(folder)
+    return (place[0] if place else folder).parent.parent
+
+
+def brief(run: str) -> str:
+    """An id as people read and type it.
+
+    Example:
+        >>> brief("a3f9c1d200b7e845"), brief("a3f9c1d200b7e845/17")
+        ('a3f9c1', 'a3f9c1/17')
+    """
+    study, slash, number = run.partition("/")
+    return study[:SHOWN_DIGITS] + slash + number
+
+
 def run_folders(home: Path, *, among: str = RUNS) -> Iterator[Path]:
     """The folders of all runs, in no order. A half-made one has a name with a dot and is not among them.
 
@@ -89,6 +129,8 @@ def run_folders(home: Path, *, among: str = RUNS) -> Iterator[Path]:
 def find_run(home: Path, reference: str, *, among: str = RUNS) -> Path:
     """The folder of the run with that id, beginning of an id (at least 4 digits) or readable name; or `faces@champion`.
 
+    A study's trial is called as the study is, with `/17` after it. Its folder is there only if it has files.
+
     Args:
         home: the `.glia` folder.
         reference: what the user calls it.
@@ -106,6 +148,9 @@ def find_run(home: Path, reference: str, *, among: str = RUNS) -> Path:
     folders = {folder.name: folder for folder in run_folders(home, among=among)}
     if reference in folders:
         return folders[reference]
+    study, slash, number = reference.rpartition("/")
+    if study in folders and number.isdecimal():
+        return _trial(folders[study], int(number))
     named = {folder.name: name_of(folder) for folder in folders.values()}
     begun = [run for run in folders if run.startswith(reference.lower())] if len(reference) >= SHORTEST_PREFIX else []
     fitting = begun or [run for run, name in named.items() if name == reference]
@@ -114,6 +159,8 @@ def find_run(home: Path, reference: str, *, among: str = RUNS) -> Path:
     if fitting:
         listed = ", ".join(f"{run} ({named[run]})" for run in sorted(fitting)[:8])
         raise NotFoundError(f"'{reference}' fits {len(fitting)} runs: {listed}. Write more of the id.")
+    if slash and number.isdecimal() and among == RUNS:
+        return _trial(find_run(home, study), int(number))
     if among == RUNS and reference in {
         word for folder in run_folders(home, among=DELETED) for word in (folder.name, name_of(folder))
     }:
@@ -132,10 +179,23 @@ def _hint(reference: str, named: dict[str, str]) -> str:
 
 def name_of(folder: Path) -> str:
     """The readable name of the run in a folder; empty if it cannot be read."""
+    place = trial_of(folder)
+    if place:
+        return f"{name_of(place[0])}/{place[1]}"
+    return _said(folder, "name")
+
+
+def _said(folder: Path, what: str) -> str:
     try:
-        return str(loads((folder / "run.json").read_bytes())["name"])
+        return str(loads((folder / "run.json").read_bytes())[what])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _trial(study: Path, number: int) -> Path:
+    if _said(study, "kind") != STUDY:
+        raise NotFoundError(f"Run '{name_of(study)}' is no study, so it has no trial {number}.")
+    return run_folder(study.parent.parent, f"{study.name}/{number}")
 
 
 def _upwards(start: str | Path | None) -> Iterator[Path]:

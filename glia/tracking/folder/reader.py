@@ -1,53 +1,34 @@
 """A run read from its folder, whoever writes it and whether or not it has ended."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+import os
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any
 
 import numpy as np
 
 from glia.errors import DataError, NotFoundError, did_you_mean
 from glia.tracking.capture.console import Line, read_console
+from glia.tracking.folder.account import Account, derive, explain, moment
 from glia.tracking.folder.folders import FORMAT
+from glia.tracking.folder.home import STUDY
 from glia.tracking.log.columns import NAME as COLUMNS
 from glia.tracking.log.columns import Columns, DamagedError
-from glia.tracking.log.curves import Curve, OutdatedError, Rewound, Series
+from glia.tracking.log.curves import Curve, OutdatedError, Series
 from glia.tracking.log.liveness import Process, is_alive, is_held
-from glia.tracking.log.records import (
-    ENDS,
-    STATES,
-    ArtifactRecord,
-    ChecksumRecord,
-    DataRecord,
-    Direction,
-    MediaRecord,
-    NoteRecord,
-    ParamsRecord,
-    Record,
-    RewindRecord,
-    State,
-    StateRecord,
-    StopRecord,
-    StreamRecord,
-    SummaryRecord,
-    TagsRecord,
-    WarningRecord,
-    WeightsRecord,
-    from_text,
-    loads,
-    number,
-)
+from glia.tracking.log.records import ChecksumRecord, Record, State, StreamRecord, from_text, loads
+from glia.tracking.log.remarks import remark
 from glia.tracking.log.segment_reader import News, SegmentReader
-from glia.tracking.log.values import MACHINE
-
-R = TypeVar("R", bound=Record)
+from glia.tracking.log.segments import slots_of_text
 
 
-class RunReader:
+class RunReader(Account):
     """All that a run's folder says. `refresh` brings it up to date; until then nothing changes.
 
-    A reader serves one thread at a time.
+    Of a study it tells what is said of the study itself, and has the accounts of its trials: `TrialReader` reads one.
+    A reader serves one thread at a time; those that share one hold its `lock`.
 
     Args:
         folder: `runs/<id>`.
@@ -58,7 +39,10 @@ class RunReader:
     """
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder = folder
+        self.lock = threading.RLock()
+        self._log = folder / "log"
         facts = read_facts(folder)
         try:
             self.id = str(facts["id"])
@@ -70,14 +54,10 @@ class RunReader:
             self.process = Process.read(facts["process"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"'{folder / 'run.json'}' is damaged: {error!r} is missing or wrong.") from None
-        self.generation = 0  # grows when points that were read are declared void; positions then begin anew
+        self._trials: dict[int, Account] = {}
+        self._restarts = 0  # how often the log was read anew
         self._segments: dict[str, SegmentReader] = {}
-        self._streams: dict[str, dict[int, str]] = {}  # by segment: the names of its numbers
-        self._curves: dict[str, Curve] = {}
-        self._directions: dict[str, Direction] = {}
-        self._records: dict[type[Record], list[tuple[Record, str, int]]] = {}  # by time; with segment and slot
-        self._rewound: list[Rewound] = []
-        self._stated: tuple[StateRecord, SegmentReader] | None = None
+        self._streams: dict[str, dict[int, tuple[Account | None, str]]] = {}  # by segment and number: whose, and name
         self._problems: dict[str, str] = {}
         self._columns: Columns | None = None  # what was read before by somebody else, see `compaction`
         self._open_columns()
@@ -108,14 +88,6 @@ class RunReader:
 
     # Numbers
 
-    def names(self) -> list[str]:
-        """The metrics, in the order in which they first came; not those of `machine_names`."""
-        return [name for name in self._names() if not name.startswith(MACHINE)]
-
-    def machine_names(self) -> list[str]:
-        """The metrics that tell what the machine did meanwhile (see `machine`): not among `names` and `last`."""
-        return [name for name in self._names() if name.startswith(MACHINE)]
-
     def metrics(self, name: str, since: int = 0) -> Series:
         """The points of a metric by step and time.
 
@@ -143,89 +115,32 @@ class RunReader:
         """
         return self._of_curve(name, lambda curve: curve.drawn(points, first, last))
 
-    def count(self, name: str) -> int:
-        """How many points of a metric were read: what to give as `since` next time."""
-        return len(self._curves[name]) if name in self._curves else 0
-
-    def last(self) -> dict[str, float]:
-        """The last value of each metric: that of its greatest step."""
-        points = {name: curve.last() for name, curve in self._curves.items()}
-        return {name: point[2] for name, point in points.items() if point is not None and not name.startswith(MACHINE)}
-
-    def last_step(self, name: str) -> int:
-        """The greatest step of a metric; 0 without points."""
-        point = self._curves[name].last() if name in self._curves else None
-        return point[0] if point else 0
-
-    def direction(self, name: str) -> Direction:
-        """Whether `higher` or `lower` is better; empty if nobody said."""
-        return self._directions.get(name, "")
-
-    # Facts
+    # Trials
 
     @property
-    def params(self) -> dict[str, Any]:
-        """Parameters by name."""
-        return {name: value for record in self._all(ParamsRecord) for name, value in record.values.items()}
+    def trials(self) -> Mapping[int, Account]:
+        """Of a study what was said of each trial that was begun, by number; in the order in which they were read."""
+        return {number: account for number, account in self._trials.items() if account.begun is not None}
 
-    @property
-    def tags(self) -> dict[str, str]:
-        """Tags that are set."""
-        tags: dict[str, str] = {}
-        for record in self._all(TagsRecord):
-            tags.update(record.set)
-            for name in record.removed:
-                tags.pop(name, None)
-        return tags
+    def trial(self, number: int) -> Account:
+        """What was said of a trial.
 
-    @property
-    def notes(self) -> str:
-        """The notes as they were last written."""
-        records = self._all(NoteRecord)
-        return records[-1].text if records else ""
+        Raises:
+            NotFoundError: no such trial was begun.
+        """
+        account = self._trials.get(number)
+        if account is not None and account.begun is not None:
+            return account
+        there = sorted(self.trials)
+        known = f"Its trials are {there[0]} to {there[-1]}." if there else "It has none yet."
+        raise NotFoundError(f"Study '{self.name}' has no trial {number}. {known}")
 
-    @property
-    def summary(self) -> dict[str, Any]:
-        """What the run came to."""
-        return {name: number(value) for record in self._all(SummaryRecord) for name, value in record.values.items()}
-
-    @property
-    def media(self) -> list[MediaRecord]:
-        """Files in `media/`, in the order in which they came."""
-        return [
-            record
-            for record, writer, slot in self._records.get(MediaRecord, [])
-            if isinstance(record, MediaRecord)
-            and not any(each.hides(writer, slot, record.step) for each in self._rewound)
-        ]
-
-    @property
-    def artifacts(self) -> list[ArtifactRecord]:
-        """Files and folders in `.glia/blobs`: the newest of each name, in the order in which the names first came."""
-        return list({record.name: record for record in self._all(ArtifactRecord)}.values())
-
-    @property
-    def weights(self) -> list[WeightsRecord]:
-        """The weights that files of the run hold or held, in the order in which they were written."""
-        return self._all(WeightsRecord)
-
-    @property
-    def data(self) -> DataRecord | None:
-        """The data the run works on, if it was said."""
-        records = self._all(DataRecord)
-        return records[-1] if records else None
-
-    @property
-    def data_version(self) -> str:
-        """The content hash of that data; empty if it was not said."""
-        return self.data.version if self.data else ""
+    # Facts and state
 
     @property
     def warnings(self) -> list[str]:
         """What the user should know, and what of the folder could not be read."""
-        return [*(record.text for record in self._all(WarningRecord)), *self._problems.values()]
-
-    # State
+        return [*super().warnings, *self._problems.values()]
 
     @property
     def state(self) -> State:
@@ -233,49 +148,30 @@ class RunReader:
         return derive(self.said, *self.witness)
 
     @property
-    def said(self) -> str:
-        """The state last written; `starting` before any was."""
-        return self._stated[0].state if self._stated else "starting"
-
-    @property
-    def witness(self) -> tuple[Process, Path]:
-        """The process whose life decides about an unfinished run, and its lock."""
-        if self._stated and self._stated[1].header:
-            return self._stated[1].header.process, self._stated[1].lock
-        return self.process, self.folder / "log" / "none.lock"
-
-    @property
     def reason(self) -> str:
         """Why it is in that state."""
         return explain(self.state, self.said_reason, self.witness[0])
 
     @property
-    def said_reason(self) -> str:
-        """The reason written with the last state."""
-        return self._stated[0].reason if self._stated else ""
+    def witness(self) -> tuple[Process, Path]:
+        """The process whose life decides about an unfinished run, and its lock: the one that spoke last.
 
-    @property
-    def wish(self) -> StopRecord | None:
-        """That it stop, asked by somebody since it last began; `heard` once the run has taken notice."""
-        wishes = self._all(StopRecord)
-        begun = self._stated[0].time if self._stated else 0
-        return wishes[-1] if wishes and wishes[-1].time > begun and self.said not in ENDS else None
-
-    @property
-    def ended(self) -> datetime | None:
-        """When it said that it ended; None if it did not."""
-        return _moment(self._stated[0].time) if self._stated and self.said in ENDS else None
-
-    @property
-    def latest(self) -> int:
-        """The time of the last record, in nanoseconds since 1970; 0 if there is none."""
-        return max((records[-1][0].time for records in self._records.values()), default=0)
+        Of a study, on which several may work, another that said it runs will do if that one is gone.
+        """
+        last = self.speaker or (self.process, self.folder / "log" / "none.lock")
+        if self.kind != STUDY or self.said != "running" or is_alive(*last):
+            return last
+        others = [
+            (segment.header.process, segment.lock)
+            for record, segment in self._stated_by.values()
+            if record.state == "running" and segment.header
+        ]
+        return next((each for each in others if is_alive(*each)), last)
 
     @property
     def updated(self) -> datetime:
         """When something was last recorded."""
-        newest = max((curve.newest() for curve in self._curves.values()), default=0)
-        return max(self.created, _moment(max(newest, self.latest)))
+        return max(self.created, moment(self.newest))
 
     @property
     def positions(self) -> dict[str, tuple[int, int]]:
@@ -283,10 +179,14 @@ class RunReader:
         return {name: (each.slots, each.header.salt) for name, each in self._segments.items() if each.header}
 
     @property
+    def stored(self) -> Mapping[str, tuple[int, int]]:
+        """The same of the segments whose values are in columns, so that none of them was read."""
+        return self._columns.segments if self._columns else {}
+
+    @property
     def held(self) -> int:
         """How many slots of the log were read into memory: those that are in columns are not."""
-        stored = self._columns.segments if self._columns else {}
-        return sum(each.slots - stored.get(name, (0, 0))[0] for name, each in self._segments.items())
+        return sum(each.slots - self.stored.get(name, (0, 0))[0] for name, each in self._segments.items())
 
     def at_rest(self) -> bool:
         """Whether no process writes to this run any more, as far as can be known; another may begin to."""
@@ -295,6 +195,14 @@ class RunReader:
         return not any(is_held(each.lock) for each in begun) and all(
             is_alive(process, lock) is False for process, lock in writers or [self.witness]
         )
+
+    def remark(self, record: Record) -> None:
+        """Add to the run what somebody says who does not record it; when this returns it is on disk.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        remark(self.folder, record, after=self.latest)
 
     # Files
 
@@ -320,18 +228,18 @@ class RunReader:
         """What was printed: all of it, or the last lines."""
         return read_console(self.folder / "console", last)
 
-    def _names(self) -> list[str]:
-        return [name for name, curve in self._curves.items() if len(curve)]
-
     def _of_curve(self, name: str, read: Callable[[Curve], Series]) -> Series:
         if name not in self._curves:
             raise NotFoundError(f"Run '{self.name}' has no metric '{name}'.{did_you_mean(name, self._names())}")
         try:
             return read(self._curves[name])
         except DamagedError as error:
-            self._problems[COLUMNS] = str(error)
-            self._read_without_columns()
+            self._read_without(error)
             return read(self._curves[name])
+
+    def _read_without(self, damage: DamagedError) -> None:
+        self._problems[COLUMNS] = str(damage)
+        self._read_without_columns()
 
     def _open_columns(self) -> None:
         """Begin with what is in columns, if they were made of the beginning of this log."""
@@ -350,34 +258,39 @@ class RunReader:
         self._segments = found
         self._streams = {name: {} for name in found}
         for name, slot, text in columns.texts:
-            record = from_text(text.encode())
-            if record is not None:
-                self._hear(found[name], slot, record)
-        self._curves = {name: Curve(stored if stored.count else None) for name, stored in columns.metrics().items()}
-        self._directions = columns.directions
+            self._hear(found[name], slot, text.encode())
+        for name, owner, stored in columns.metrics():
+            account = self._account(owner.trial, owner.attempt)
+            if account is not None:
+                account._curves[name] = Curve(stored if stored.count else None)
+                account._directions[name] = owner.direction
         self.generation = columns.generation
+        for account in self._trials.values():
+            account.generation += len(account._rewound)
         self._columns = columns
 
     def _read_without_columns(self) -> None:
-        self.generation += 1
-        self._columns, self._stated = None, None
-        for each in (self._segments, self._streams, self._curves, self._directions, self._records, self._rewound):
+        self._restarts += 1
+        generation = self.generation + 1
+        Account.__init__(self, generation=generation)
+        self._columns = None
+        for each in (self._segments, self._streams, self._trials):
             each.clear()
         self._read_on()
 
     def _find_segments(self) -> None:
         try:
-            found = sorted((self.folder / "log").glob("*.log"))
+            found = sorted(name for name in os.listdir(self._log) if name.endswith(".log"))
         except OSError:
             return
-        for path in found:
-            if path.name not in self._segments:
-                self._segments[path.name] = SegmentReader(path)
-                self._streams[path.name] = {}
+        for name in found:
+            if name not in self._segments:
+                self._segments[name] = SegmentReader(self._log / name)
+                self._streams[name] = {}
 
     def _take(self, name: str, segment: SegmentReader, news: News) -> None:
-        for slot, record in news.records:
-            self._hear(segment, slot, record)
+        for slot, text in news.texts:
+            self._hear(segment, slot, text)
         if not len(news.values):
             return
         streams = news.values["stream"]
@@ -385,58 +298,28 @@ class RunReader:
         borders = np.flatnonzero(np.diff(streams[order])) + 1
         for where in np.split(order, borders):
             stream = int(streams[where[0]])
-            metric = self._streams[name].get(stream, f"unnamed/{stream}")
-            curve = self._curves.setdefault(metric, Curve())
-            rewound = [] if metric.startswith(MACHINE) else self._rewound
-            curve.add(name, news.numbers[where], news.values[where], rewound)
+            account, metric = self._streams[name].get(stream, (self, f"unnamed/{stream}"))
+            if account is not None:
+                account.take(metric, name, news, where)
 
-    def _hear(self, segment: SegmentReader, slot: int, record: Record) -> None:
-        name = segment.path.name
-        if isinstance(record, ChecksumRecord):
+    def _hear(self, segment: SegmentReader, slot: int, text: bytes) -> None:
+        record = from_text(text)
+        if record is None or isinstance(record, ChecksumRecord):
             return
+        account = self._account(record.trial, record.attempt)
         if isinstance(record, StreamRecord):
-            self._streams[name][record.id] = record.name
-            self._curves.setdefault(record.name, Curve())
-            if record.direction in get_args(Direction):
-                self._directions[record.name] = record.direction
-            return
-        if isinstance(record, StateRecord) and record.state not in STATES:
-            return  # of a newer Glia
-        if isinstance(record, RewindRecord):
-            self._rewind(Rewound(record.step, record.slots, record.since))
-        elif isinstance(record, StateRecord) and (self._stated is None or record.time >= self._stated[0].time):
-            self._stated = (record, segment)
-        said = self._records.setdefault(type(record), [])
-        said.append((record, name, slot))
-        if len(said) > 1 and said[-2][0].time > record.time:
-            said.sort(key=lambda each: each[0].time)
+            self._streams[segment.path.name][record.id] = (account, record.name)
+        if account is not None:
+            account.hear(segment, slot, slot + slots_of_text(len(text)), record)
 
-    def _rewind(self, rewound: Rewound) -> None:
-        self._rewound.append(rewound)
-        hidden = [curve.hide(rewound) for name, curve in self._curves.items() if not name.startswith(MACHINE)]
-        self.generation += any(hidden)
-
-    def _all(self, kind: type[R]) -> list[R]:
-        return [record for record, _, _ in self._records.get(kind, []) if isinstance(record, kind)]
-
-
-def derive(said: str, process: Process, lock: Path) -> State:
-    """The state of a run that last said `said`, given who said it. Asks whether that process lives."""
-    if said in ENDS or said == "queued":
-        return said  # type: ignore[return-value]
-    alive = is_alive(process, lock)
-    if alive is None:
-        return "unreachable"
-    return said if alive else "crashed"  # type: ignore[return-value]
-
-
-def explain(state: State, said: str, process: Process) -> str:
-    """Why a run is in a state: what was said, or what its process has come to."""
-    if state == "crashed":
-        return f"process {process.pid} on {process.host} ended without a word"
-    if state == "unreachable":
-        return f"whether process {process.pid} on {process.host} still runs cannot be known from here"
-    return said
+    def _account(self, trial: int | None, attempt: int) -> Account | None:
+        """Whose it is; None for what belongs to a trial that was begun again since."""
+        if trial is None:
+            return self
+        account = self._trials.get(trial)
+        if account is None or attempt > account.attempt:
+            account = self._trials[trial] = Account(attempt, attempt + self._restarts)
+        return account if attempt == account.attempt else None
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
@@ -468,7 +351,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}
-
-
-def _moment(nanoseconds: int) -> datetime:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC)

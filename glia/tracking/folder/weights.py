@@ -123,7 +123,8 @@ def find(home: Path, hashes: Mapping[str, str]) -> list[Found]:
         for record in _recorded(folder):
             for part, digest in record.hashes.items():
                 if digest in wanted:
-                    found.append(Found(folder.name, record.file, part, record.step))
+                    run = folder.name if record.trial is None else f"{folder.name}/{record.trial}"
+                    found.append(Found(run, record.file, part, record.step))
                     break
     return list(dict.fromkeys(found))
 

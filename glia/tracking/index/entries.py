@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from glia.tracking.folder.home import id_of
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.log.records import Direction, clean, number, plain
 
@@ -38,6 +39,11 @@ class Entry:
     witness: Mapping[str, Any]
     log_changed: int
     settled: bool
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether it is a study's, in whose log it lies."""
+        return "/" in self.id
 
     def runs_row(self) -> dict[str, Any]:
         """The columns of `runs` that need no other table."""
@@ -96,7 +102,7 @@ def entry_of(reader: RunReader, *, log_changed: int, settled: bool) -> Entry:
     """What a run's folder says."""
     process, lock = reader.witness
     return Entry(
-        id=reader.folder.name,
+        id=id_of(reader.folder),
         name=reader.name,
         project=reader.project,
         kind=reader.kind,

@@ -1,6 +1,7 @@
 """How entries get into the database, many at a time, and the names that facts stand under."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -57,24 +58,27 @@ class Names:
 def file(connection: Connection, known: Names, entries: Sequence[Entry], gone: Iterable[str] = ()) -> None:
     """Write what the index says of runs, instead of what it said before.
 
+    Trials have numbers below zero: so lists that leave them out need not look into the table, as every index of it has
+    the number.
+
     Args:
         connection: of a transaction that writes.
         known: the names of that database.
         entries: of runs, none of them twice.
-        gone: ids of runs that are no more.
+        gone: ids of runs that are no more; with a study go its trials.
     """
-    before = _before(connection, [*gone, *(entry.id for entry in entries)])
-    free = int(connection.execute(select(func.coalesce(func.max(runs.c.number), 0))).scalar_one())
+    gone = [*gone]
+    before = _before(connection, [*gone, *_trials(connection, gone), *(entry.id for entry in entries)])
+    ends = select(func.coalesce(func.min(runs.c.number), 0), func.coalesce(func.max(runs.c.number), 0))
+    lowest, highest = connection.execute(ends).one()
+    trials, others = itertools.count(min(lowest, 0) - 1, -1), itertools.count(max(highest, 0) + 1)
     _remove(connection, before.values())
     said = [(entry, entry.facts()) for entry in entries]
     known.add(connection, (key for _, its_facts in said for key in its_facts))
     numbered: dict[Outline, int] = {}
     filed, about, rows = [], [], []
     for entry, its_facts in said:
-        if entry.id in before:
-            number = before[entry.id][0]
-        else:
-            free = number = free + 1
+        number = before[entry.id][0] if entry.id in before else next(trials if entry.is_trial else others)
         rows += [(known.numbers[key], number, *fact) for key, fact in its_facts.items()]
         outline = tuple(
             (known.numbers[family, name], entry.directions.get(name, "") if family == "metrics" else "")
@@ -107,6 +111,12 @@ def batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
     left = iter(values)
     while some := list(islice(left, size)):
         yield some
+
+
+def _trials(connection: Connection, studies: Iterable[str]) -> Iterator[str]:
+    for study in studies:
+        query = select(runs.c.id).where(runs.c.id > f"{study}/", runs.c.id < f"{study}0")  # 0 comes after /
+        yield from connection.execute(query).scalars()
 
 
 def _before(connection: Connection, ids: list[str]) -> dict[str, tuple[int, int]]:

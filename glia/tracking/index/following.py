@@ -6,6 +6,8 @@ time tells of runs that are new or gone; and each unsettled run, whether its seg
 settled are looked at too, if there are few runs. Else, since thousands take a while (75,000: 0.3 s, and seconds when
 the disk has to be asked), at the first look of a process and then at most a twentieth of the time: a tag that another
 process sets on a run that ended long ago is noticed some seconds later, all else at once.
+
+A study's trials lie in its log: when that has grown, those of which something new is said are written anew.
 """
 
 import os
@@ -18,13 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from glia.errors import GliaError
 from glia.store.database import Database
 from glia.store.schema import details, runs
-from glia.tracking.folder.home import runs_folder
+from glia.tracking.folder.home import STUDY, runs_folder
 from glia.tracking.folder.reader import RunReader
+from glia.tracking.folder.trials import TrialReader
 from glia.tracking.index.entries import Entry, entry_of
 from glia.tracking.index.filing import Names, file
 from glia.tracking.log.liveness import Process, is_alive
@@ -56,6 +59,7 @@ class _Known:
     loaded: bool = False  # the rest, which takes longer, and which lists do not need
     changed: dict[str, int] = field(default_factory=dict)  # by run: the time of its folder `log`
     pending: dict[str, Pending] = field(default_factory=dict)
+    filed: dict[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)  # by study: positions, as above
 
 
 class Follower:
@@ -87,12 +91,12 @@ class Follower:
         held = 0
         looks, gone = self._look()
         for name, changed in looks:
-            if entry := self._read(name, changed):
+            for entry in self._read(name, changed):
                 entries.append(entry)
                 held += len(entry.last) + len(entry.params)
-            if held > MOST_FACTS:
-                mark = self._write(database, entries, [])
-                entries, held = [], 0
+                if held > MOST_FACTS:
+                    mark = self._write(database, entries, [])
+                    entries, held = [], 0
         return self._write(database, entries, gone) if entries or gone else mark
 
     def _recognize(self, connection: Connection) -> None:
@@ -107,10 +111,15 @@ class Follower:
         known = self._known
         if known.loaded:
             return
-        known.changed = {row.id: row.log_changed for row in connection.execute(select(runs.c.id, runs.c.log_changed))}
-        query = select(runs.c.id, details.c.positions, details.c.witness).where(runs.c.settled.is_(False))
-        for row in connection.execute(query.join(details, details.c.run == runs.c.number)):
-            known.pending[row.id] = Pending(row.positions, row.witness)
+        query = select(runs.c.id, runs.c.log_changed).where(runs.c.number > 0)  # no trials
+        known.changed = {row.id: row.log_changed for row in connection.execute(query)}
+        told = select(runs.c.id, runs.c.settled, runs.c.kind, details.c.positions, details.c.witness)
+        told = told.join(details, details.c.run == runs.c.number).where(runs.c.number > 0)
+        for row in connection.execute(told.where(or_(runs.c.settled.is_(False), runs.c.kind == STUDY))):
+            if not row.settled:
+                known.pending[row.id] = Pending(row.positions, row.witness)
+            if row.kind == STUDY:
+                known.filed[row.id] = row.positions
         known.loaded = True
 
     def _look(self) -> tuple[Iterator[tuple[str, int]], list[str]]:
@@ -147,24 +156,28 @@ class Follower:
         log = self._folder / name / "log"
         if any(has_slot(log / segment, slots, salt) for segment, (slots, salt) in pending.positions.items()):
             return True
-        return is_alive(*witness_of(self._folder / name, pending.witness)) is False
+        return is_alive(*witness_of(self._folder, name, pending.witness)) is False
 
-    def _read(self, name: str, changed: int) -> Entry | None:
-        """What the index should say of a run; nothing if its folder cannot be read."""
+    def _read(self, name: str, changed: int) -> Iterator[Entry]:
+        """What the index should say of a run and of its trials; nothing if its folder cannot be read."""
         try:
             reader = self._reader(name)
             reader.refresh()
             rests = reader.at_rest()  # asked before the last reading: what is read then is all there is
             reader.refresh()
         except GliaError:
-            return None
+            return
         age = time.time_ns() - changed
         if reader.said in ENDS and age > DAY_NS and is_alive(*reader.witness) is None:
             rests = True  # of another machine; nobody goes on with a run after a day without a new segment
         settled = rests and age > RECENTLY_NS
         if settled:
             self._readers.pop(name, None)
-        return entry_of(reader, log_changed=changed, settled=settled)
+        for number in _touched(reader, self._known.filed.get(name, {})):
+            trial = TrialReader(reader, number)
+            yield entry_of(trial, log_changed=changed, settled=settled or trial.said in ENDS)
+        # After its trials: with this row they count as written.
+        yield entry_of(reader, log_changed=changed, settled=settled)
 
     def _write(self, database: Database, entries: list[Entry], gone: Iterable[str]) -> int:
         known, self._known = self._known, _Known()  # as if nothing were known, in case that this fails
@@ -181,13 +194,18 @@ class Follower:
             return mark
         self._known, known.identity = known, identity
         for entry in entries:
+            if entry.is_trial:
+                continue
             known.changed[entry.id] = entry.log_changed
+            if entry.kind == STUDY:
+                known.filed[entry.id] = entry.positions
             known.pending.pop(entry.id, None)
             if not entry.settled:
                 known.pending[entry.id] = Pending(entry.positions, entry.witness)
         for name in gone:
             known.changed.pop(name, None)
             known.pending.pop(name, None)
+            known.filed.pop(name, None)
             self._readers.pop(name, None)
         return mark
 
@@ -199,9 +217,33 @@ class Follower:
         return reader
 
 
-def witness_of(folder: Path, kept: Mapping[str, Any]) -> tuple[Process, Path]:
-    """The process whose life decides about a run, and its lock."""
-    return Process.read(kept), folder / "log" / kept["lock"]
+def witness_of(folder: Path, run: str, kept: Mapping[str, Any]) -> tuple[Process, Path]:
+    """The process whose life decides about a run, and its lock.
+
+    Args:
+        folder: of all runs.
+        run: its id; a trial's log is its study's.
+        kept: what the index says.
+    """
+    return Process.read(kept), folder / run.partition("/")[0] / "log" / kept["lock"]
+
+
+def _touched(study: RunReader, filed: Mapping[str, tuple[int, int]]) -> list[int]:
+    """The trials of which the log says something that was not there yet when it was filed.
+
+    Args:
+        study: the reader of any run.
+        filed: by segment how many slots were there, and the salt.
+    """
+    there = study.positions
+    since = {name: int(slots) for name, (slots, salt) in filed.items() if name in there and there[name][1] == salt}
+    if any(since.get(name, 0) < slots for name, (slots, _) in study.stored.items()):
+        return list(study.trials)  # columns do not tell which of them have values that are new
+    return [
+        number
+        for number, trial in study.trials.items()
+        if any(end > since.get(name, 0) for name, end in trial.touched.items())
+    ]
 
 
 def _listing(folder: Path) -> list[str]:

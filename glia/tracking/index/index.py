@@ -25,12 +25,12 @@ from glia.store.database import (
     set_aside,
 )
 from glia.store.schema import details, facts, runs
+from glia.tracking.folder.account import derive, explain
 from glia.tracking.folder.home import runs_folder
-from glia.tracking.folder.reader import derive, explain
 from glia.tracking.index.filing import MOST_VALUES, Names, Outline, batches, outlines_of
 from glia.tracking.index.following import Follower, witness_of
 from glia.tracking.index.rows import Page, RunRow
-from glia.tracking.index.searching import NEWEST_FIRST, Plan, Search, unknown
+from glia.tracking.index.searching import NEWEST_FIRST, NO_TRIAL, Plan, Search, unknown
 from glia.tracking.log.records import ENDS, Direction, State, number
 
 T = TypeVar("T")
@@ -138,7 +138,7 @@ class Index:
             return Page(
                 rows=self._rows(connection, names, numbered, wanted),
                 total=sum(counted.values()),
-                everything=int(connection.execute(select(func.count()).select_from(runs)).scalar_one()),
+                everything=int(connection.execute(select(func.count()).select_from(runs).where(NO_TRIAL)).scalar_one()),
                 projects=_projects(connection),
                 metrics=metrics,
                 params=_params(connection, first[:JUDGED]),
@@ -172,10 +172,15 @@ class Index:
         query = select(runs.c.number, runs.c.id, runs.c.said, details.c.witness)
         query = query.join(details, details.c.run == runs.c.number)
         query = query.where(runs.c.settled.is_(False), runs.c.said.not_in([*ENDS, "queued"]))
-        return {row.number: self._state(row) for row in connection.execute(query)}
-
-    def _state(self, row: Any) -> State:
-        return derive(row.said, *witness_of(self._runs / row.id, row.witness))
+        found: dict[tuple[str, Path], State] = {}  # many trials have one witness
+        states: dict[int, State] = {}
+        for row in connection.execute(query):
+            process, lock = witness_of(self._runs, row.id, row.witness)
+            key = row.said, lock
+            if key not in found:
+                found[key] = derive(row.said, process, lock)
+            states[row.number] = found[key]
+        return states
 
     def _rows(
         self, connection: Connection, names: Names, numbered: Sequence[int], values: Sequence[str] | None = None
@@ -193,8 +198,8 @@ class Index:
 
     def _row(self, row: Any, names: Names, outline: Outline, last: dict[int, float]) -> RunRow:
         died = row.settled and row.said in ("starting", "running")
-        state: State = "crashed" if died else self._state(row)
-        process, _ = witness_of(self._runs / row.id, row.witness)
+        process, lock = witness_of(self._runs, row.id, row.witness)
+        state: State = "crashed" if died else derive(row.said, process, lock)
         metrics = {id_: names.known[id_][1] for id_, _ in outline if names.known[id_][0] == "metrics"}
         return RunRow(
             id=row.id,

@@ -37,7 +37,7 @@ class Page:
     Args:
         rows: the runs of this page.
         total: runs that match.
-        everything: runs there are.
+        everything: runs there are, trials apart.
         projects: of all runs, in order.
         metrics: of the runs that match.
         params: of the first 200 runs that match: those that differ first.

@@ -59,6 +59,9 @@ COLUMNS: dict[str, Kind] = {
     "model": "text",
 }
 GRAMMAR = Grammar(COLUMNS, frozenset(FAMILIES))
+# See `filing.file`. A sum, since for a bare number SQLite walks the table instead of an index that has all it needs.
+NO_TRIAL = runs.c.number + 0 > 0
+ASKING_FOR_TRIALS = {Column(name, "text") for name in ("id", "kind", "parent")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,7 @@ class Search:
         state: only runs in this state.
         sort: a column, `params.lr` or the like, or just a metric's or param's name; `-` before it for descending.
             What has no value there comes last either way, and of equals the newest first.
+        trials: also those of studies, which are left out unless the expression asks by `id`, `kind` or `parent`.
 
     Raises:
         ConfigError: the expression cannot be used, or there is no such state.
@@ -82,6 +86,7 @@ class Search:
     project: str | None = None
     state: State | None = None
     sort: str = NEWEST_FIRST
+    trials: bool = False
 
     def __post_init__(self) -> None:
         if self.state is not None and self.state not in get_args(State):
@@ -132,6 +137,8 @@ class Plan:
 
     def _matching(self, search: Search) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
+        if not search.trials and not (search.condition and ASKING_FOR_TRIALS & columns(search.condition)):
+            conditions.append(NO_TRIAL)
         if search.project is not None:
             conditions.append(runs.c.project == search.project)
         if search.state is not None:

@@ -11,7 +11,8 @@ file names what it was made of, and is ignored where they say something else or 
              that is not finite
     tables   METRICS and LEVELS: where the columns and tiles of each metric are
     sums     CRC-32 u32 of each 64 KiB of what stands before
-    footer   JSON: segments, names and directions of metrics, texts of the log, places of the tables
+    footer   JSON: segments, names and directions of metrics, texts of the log, places of the tables; of a study's
+             metrics also whether they are a trial's: null, or [trial, attempt, direction]
     end      32 bytes: place of the footer u64, its length u64, its CRC-32 u32, zeros u32, magic
 
 All integers are little-endian. Of each column the first `count` of `room` rows are used.
@@ -23,7 +24,8 @@ import os
 import struct
 import weakref
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,15 @@ Points = NDArray[np.void]
 """An array of the type `POINTS`."""
 
 
+@dataclass(frozen=True)
+class Owner:
+    """Whose a metric is, the run's own or a trial's, and its direction."""
+
+    trial: int | None
+    attempt: int
+    direction: Direction
+
+
 class DamagedError(DataError):
     """A file of columns that is not what was written."""
 
@@ -88,7 +99,11 @@ class Columns:
             }
             self.texts: list[tuple[str, int, str]] = [(name, slot, text) for name, slot, text in footer["texts"]]
             self.names: list[str] = footer["names"]
-            self.directions: dict[str, Direction] = footer["directions"]
+            directions: dict[str, Direction] = footer["directions"]
+            self.owners = [
+                Owner(*(owner or (None, 1, directions.get(name, ""))))
+                for name, owner in zip(self.names, footer.get("trials") or [None] * len(self.names), strict=True)
+            ]
             place, count, checksum = footer["sums"]
             self._sums = np.frombuffer(self._checked(place, 4 * count, checksum), "<u4")
             self._known = np.zeros(count, bool)  # blocks that were found to be what was written
@@ -103,14 +118,13 @@ class Columns:
             raise self._damaged(repr(error)) from None
         self._first_level = np.concatenate([[0], np.cumsum(self._metrics["levels"])]).astype(np.int64)
 
-    def metrics(self) -> "dict[str, Column]":
-        """The columns of each metric, in the order in which the metrics first came."""
+    def metrics(self) -> "Iterator[tuple[str, Owner, Column]]":
+        """Name, owner and columns of each metric, in the order in which the metrics first came."""
         fields = ("count", "last_step", "last_time", "last_value", "newest")
         facts = zip(*(self._metrics[field].tolist() for field in fields), strict=True)
-        return {
-            name: Column(self, number, count, (step, time, value), newest)
-            for number, (name, (count, step, time, value, newest)) in enumerate(zip(self.names, facts, strict=True))
-        }
+        for number, (count, step, time, value, newest) in enumerate(facts):
+            column = Column(self, number, count, (step, time, value), newest)
+            yield self.names[number], self.owners[number], column
 
     def table(self, metric: int) -> tuple[Any, Points]:
         """The rows of METRICS and LEVELS about a metric."""

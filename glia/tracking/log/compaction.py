@@ -45,6 +45,7 @@ MOST_STREAMS = 1 << 22  # in one segment: numbers are given from 1 on, so that m
 HELD_POINTS = 1 << 19
 UNFINISHED = f"{NAME}.new"
 
+_Whose = tuple[int, int] | None  # of a trial its number and attempt; None: the run's own
 _Part = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
 
 _busy: set[Path] = set()  # folders that this process works at: the lock tells only other processes
@@ -94,10 +95,11 @@ def _make(folder: Path, descriptor: int, least: int, stopping: threading.Event) 
     for part in _together(log.points()):
         writer.add(*part)
     footer = {
-        "generation": len(log.rewound),
+        "generation": sum(whose is None for whose, _ in log.rewound),
         "segments": log.segments,
         "directions": log.directions,
         "texts": log.texts,
+        **({"trials": log.owners} if any(log.owners) else {}),
     }
     writer.finish(log.names, footer, folder)
     os.fsync(descriptor)
@@ -119,9 +121,10 @@ class _Log:
         self._folder, self._check = folder, check
         self.segments: dict[str, tuple[int, int]] = {}  # slots and salt
         self.texts: list[tuple[str, int, str]] = []
-        self.directions: dict[str, Direction] = {}
-        self.rewound: list[Rewound] = []
-        self._numbers: dict[str, int] = {}  # of metrics
+        self.rewound: list[tuple[_Whose, Rewound]] = []
+        self._numbers: dict[tuple[_Whose, str], int] = {}  # of metrics
+        self._directions: dict[int, Direction] = {}  # by number
+        self._attempts: dict[int, int] = {}  # by trial the latest
         self._metrics: dict[str, NDArray[np.intp]] = {}  # by segment: stream → metric
         self._counts: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
         self._stated = StateRecord(time=-1, state="starting")
@@ -132,7 +135,24 @@ class _Log:
     @property
     def names(self) -> list[str]:
         """The metrics, in the order in which they first came."""
-        return list(self._numbers)
+        return [name for _, name in self._numbers]
+
+    @property
+    def owners(self) -> list[tuple[int, int, Direction] | None]:
+        """Of each metric whose it is, if it is not the run's own: trial, attempt, direction."""
+        return [
+            None if whose is None else (*whose, self._directions.get(number, ""))
+            for (whose, _), number in self._numbers.items()
+        ]
+
+    @property
+    def directions(self) -> dict[str, Direction]:
+        """The directions of the run's own metrics."""
+        return {
+            name: self._directions[number]
+            for (whose, name), number in self._numbers.items()
+            if whose is None and number in self._directions
+        }
 
     @property
     def rooms(self) -> list[int]:
@@ -149,18 +169,21 @@ class _Log:
 
     def points(self) -> Iterator[_Part]:
         """All points that are not void, in pieces: the number of the metric, step, time, value."""
-        lasting = np.array(
-            [name.startswith(MACHINE) for name in self._numbers], bool
-        )  # what a machine did is never void
+        void = np.array([whose is not None and whose[1] < self._attempts[whose[0]] for whose, _ in self._numbers], bool)
+        rewound = [(self._reached(whose), each) for whose, each in self.rewound]
         for name, (slots, _) in self.segments.items():
             for news in SegmentReader(self._folder / name).refresh():
                 self._check()
                 metric = self._metrics[name][news.values["stream"]]
-                kept = news.numbers < slots
-                for each in self.rewound:
-                    kept &= lasting[metric] | ~each.voids(name, news.numbers, news.values["step"])
+                kept = (news.numbers < slots) & ~void[metric]
+                for reached, each in rewound:
+                    kept &= ~(reached[metric] & each.voids(name, news.numbers, news.values["step"]))
                 values = news.values[kept]
                 yield metric[kept], values["step"], values["time"], values["value"]
+
+    def _reached(self, whose: _Whose) -> NDArray[np.bool_]:
+        """The metrics that a rewind reaches: never what a machine did."""
+        return np.array([owner == whose and not name.startswith(MACHINE) for owner, name in self._numbers], bool)
 
     def _read(self, segment: SegmentReader) -> None:
         name = segment.path.name
@@ -182,7 +205,7 @@ class _Log:
         used = np.flatnonzero(counts)
         for stream in used.tolist():
             if stream not in streams:
-                streams[stream] = self._number(f"unnamed/{stream}")
+                streams[stream] = self._number(None, f"unnamed/{stream}")
         table = np.zeros(len(counts), np.intp)
         table[used] = [streams[stream] for stream in used.tolist()]
         self._metrics[name] = table
@@ -192,19 +215,23 @@ class _Log:
         record = from_text(text)
         if isinstance(record, ChecksumRecord):
             return
+        whose = None
+        if record is not None and record.trial is not None:
+            whose = record.trial, record.attempt
+            self._attempts[record.trial] = max(record.attempt, self._attempts.get(record.trial, record.attempt))
         if isinstance(record, StreamRecord):
-            streams[record.id] = self._number(record.name)
+            streams[record.id] = self._number(whose, record.name)
             if record.direction in ("higher", "lower", ""):
-                self.directions[record.name] = record.direction
+                self._directions[streams[record.id]] = record.direction
             return
         if isinstance(record, RewindRecord):
-            self.rewound.append(Rewound(record.step, record.slots, record.since))
-        elif isinstance(record, StateRecord) and record.time >= self._stated.time:
+            self.rewound.append((whose, Rewound(record.step, record.slots, record.since)))
+        elif isinstance(record, StateRecord) and whose is None and record.time >= self._stated.time:
             self._stated = record
         self.texts.append((name, slot, text.decode()))
 
-    def _number(self, name: str) -> int:
-        return self._numbers.setdefault(name, len(self._numbers))
+    def _number(self, whose: _Whose, name: str) -> int:
+        return self._numbers.setdefault((whose, name), len(self._numbers))
 
 
 def _counted(counts: NDArray[np.int64], streams: NDArray[Any]) -> NDArray[np.int64]:

@@ -131,6 +131,12 @@ class Curve:
     def __len__(self) -> int:
         return (self._stored.count if self._stored else 0) + sum(len(piece.step) for piece in self._pieces)
 
+    def copy(self) -> "Curve":
+        """The same points, whatever is added to this curve afterwards."""
+        copied = Curve(self._stored)
+        copied._pieces, copied._whole = list(self._pieces), self._whole
+        return copied
+
     def add(self, writer: str, numbers: NDArray[np.int64], slots: Slots, rewound: list[Rewound]) -> None:
         """Add what was read from a segment."""
         step, time, value = (np.ascontiguousarray(slots[name]) for name in ("step", "time", "value"))

@@ -23,14 +23,25 @@ State = Literal["queued", "starting", "running", "done", "failed", "stopped", "c
 STATES: tuple[str, ...] = get_args(Written)
 ENDS = frozenset({"done", "failed", "stopped"})
 
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """Something that was said at a time."""
+    """Something that was said at a time; in a study's log with `trial` of that trial, else of the run itself."""
 
     time: int = 0  # nanoseconds since 1970
+    trial: int | None = None  # its number
+    attempt: int = 1  # of a trial that was begun again, only what belongs to the latest attempt counts
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord(Record):
+    """A trial is begun, and runs: its settings differ from the study's recipe, the rest is as there."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    said: Mapping[str, Any] = field(default_factory=dict)  # what else whoever began it wants to know later
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +175,7 @@ class ChecksumRecord(Record):
 
 
 TYPES: dict[str, type[Record]] = {
+    "trial": TrialRecord,
     "stream": StreamRecord,
     "params": ParamsRecord,
     "tags": TagsRecord,
@@ -181,12 +193,19 @@ TYPES: dict[str, type[Record]] = {
     "checksum": ChecksumRecord,
 }
 _NAMES = {cls: name for name, cls in TYPES.items()}
+_FIELDS: dict[type[Any], tuple[str, ...]] = {
+    cls: tuple(item.name for item in dataclasses.fields(cls)) for cls in _NAMES
+}
 
 
 def to_text(record: Record) -> bytes:
     """The record as JSON."""
-    fields = {item.name: plain(getattr(record, item.name)) for item in dataclasses.fields(record)}
-    return json.dumps({"type": _NAMES[type(record)], **fields}, allow_nan=False, separators=(",", ":")).encode()
+    fields = {name: plain(getattr(record, name)) for name in _FIELDS[type(record)]}
+    if fields["attempt"] == 1:
+        del fields["attempt"]
+        if fields["trial"] is None:
+            del fields["trial"]
+    return _encode({"type": _NAMES[type(record)], **fields}).encode()
 
 
 def from_text(text: bytes) -> Record | None:
@@ -194,10 +213,12 @@ def from_text(text: bytes) -> Record | None:
     try:
         given = loads(text)
         cls: type[Any] = TYPES[given.pop("type")]
-        known = {item.name for item in dataclasses.fields(cls)}
-        fields = {name: value for name, value in given.items() if name in known}
-        record: Record = cls(**{name: tuple(value) if type(value) is list else value for name, value in fields.items()})
-        return record
+        known = _FIELDS[cls]
+        record: Record = cls(
+            **{name: tuple(each) if type(each) is list else each for name, each in given.items() if name in known}
+        )
+        whole = type(record.attempt) is int and (record.trial is None or type(record.trial) is int)
+        return record if whole and type(record.time) is int else None
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 

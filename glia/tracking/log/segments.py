@@ -121,7 +121,7 @@ def pack_text(text: bytes) -> bytes:
             f"It begins with {text[:60].decode(errors='replace')!r}. Keep large things as files: run.save_artifact"
         )
     packed = _TEXT_HEAD.pack(0, len(text), zlib.crc32(text)) + text
-    return packed.ljust(_slots_of_text(len(text)) * BODY_BYTES, b"\0")
+    return packed.ljust(slots_of_text(len(text)) * BODY_BYTES, b"\0")
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def read_contents(slots: Slots) -> Contents:
         if start < after:
             continue
         _, length, checksum = _TEXT_HEAD.unpack_from(bodies[start])
-        after = start + _slots_of_text(length) if length <= MOST_TEXT_BYTES else start + 1
+        after = start + slots_of_text(length) if length <= MOST_TEXT_BYTES else start + 1
         if after > len(slots):
             used = start
             break
@@ -157,5 +157,6 @@ def read_contents(slots: Slots) -> Contents:
     return Contents(np.flatnonzero(is_value[:used]), texts, used, damaged)
 
 
-def _slots_of_text(length: int) -> int:
+def slots_of_text(length: int) -> int:
+    """How many slots a text of so many bytes takes."""
     return -(-(_TEXT_HEAD.size + length) // BODY_BYTES)

@@ -14,10 +14,11 @@ from pathlib import Path
 import psutil
 
 from glia.errors import ConfigError, DataError, StoreError
+from glia.tracking.folder.home import TRIAL, brief
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.log.liveness import START_TOLERANCE_SECONDS, Process, is_alive, this_process
 from glia.tracking.log.records import StateRecord, StopRecord
-from glia.tracking.log.remarks import ENDING, remark
+from glia.tracking.log.remarks import ENDING
 from glia.tracking.log.segment_reader import SegmentReader
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -69,11 +70,15 @@ def ask_to_stop(reader: RunReader, reason: str) -> bool:
         reason: who asks and why, shown as the reason of the state `stopped`.
 
     Raises:
+        ConfigError: it is a trial, which ends with its study.
         StoreError: its folder cannot be written.
     """
     if reader.state not in LIVE:
         return False
-    remark(reader.folder, StopRecord(reason=reason), after=reader.latest)
+    if reader.kind == TRIAL:
+        study = brief(reader.parent or "")
+        raise ConfigError(f"'{reader.name}' is a trial: it is stopped with its study. Type: glia runs stop {study}")
+    reader.remark(StopRecord(reason=reason))
     return True
 
 
@@ -113,7 +118,7 @@ def end_by_force(reader: RunReader, reason: str, *, patience: float = SECONDS_TO
         raise StoreError(f"Process {recorder.pid} of run '{reader.name}' belongs to somebody else.") from None
     reader.refresh()
     if reader.state == "crashed":
-        remark(reader.folder, StateRecord(state="stopped", reason=f"{used}, {reason}"), after=reader.latest)
+        reader.remark(StateRecord(state="stopped", reason=f"{used}, {reason}"))
         reader.refresh()
 
 

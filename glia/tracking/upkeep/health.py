@@ -13,7 +13,7 @@ from glia.store.database import set_aside
 from glia.store.disks import kind_of_disk
 from glia.store.schema import REVISION
 from glia.tracking.folder.folders import SECONDS_TO_MAKE, UNFINISHED
-from glia.tracking.folder.home import run_folders, runs_folder
+from glia.tracking.folder.home import TRIALS, run_folders, runs_folder
 from glia.tracking.index.index import Index
 from glia.tracking.log.columns import NAME as COLUMNS
 from glia.tracking.log.compaction import UNFINISHED as UNFINISHED_COLUMNS
@@ -82,7 +82,7 @@ def check_database(home: Path) -> Iterator[Finding]:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=20)) as database:
             said = database.execute("PRAGMA quick_check(1)").fetchone()[0]
             revision = str(database.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-            listed = {row[0] for row in database.execute("SELECT id FROM runs")}
+            listed = {row[0] for row in database.execute("SELECT id FROM runs WHERE number > 0")}  # no trials
     except (sqlite3.Error, TypeError) as error:
         yield problem("database", f"'{path}' cannot be read: {error}", advice)
         return
@@ -113,7 +113,7 @@ def leftovers(home: Path) -> list[Path]:
     places = (home, runs_folder(home), home / "blobs")
     found = [path for place in places for path in place.glob(f"{UNFINISHED}*")]
     for folder in run_folders(home):
-        found += [*folder.glob(".*.*-*"), *folder.glob("media/.*.*-*")]
+        found += [path for place in ("", "media/", f"{TRIALS}/*/media/") for path in folder.glob(f"{place}.*.*-*")]
         found += [lock for lock in folder.glob("log/*.lock") if not lock.with_suffix(".log").exists()]
     columns = [folder / UNFINISHED_COLUMNS for folder in run_folders(home)]
     dropped = [path for path in columns if path.exists() and not is_held(path)]  # its maker would hold it

@@ -23,7 +23,7 @@ from glia.store.blobs import SECONDS_TO_NAME, Blobs
 from glia.store.locking import file_lock
 from glia.store.registry import Registry
 from glia.tracking.folder.folders import SECONDS_TO_MAKE, UNFINISHED
-from glia.tracking.folder.home import DELETED, find_run, name_of, run_folders, runs_folder
+from glia.tracking.folder.home import DELETED, TRIALS, brief, find_run, id_of, name_of, run_folders, runs_folder
 from glia.tracking.index.index import Index
 from glia.tracking.index.rows import RunRow
 from glia.tracking.log.compaction import compact
@@ -81,18 +81,28 @@ def choose(
 
     Raises:
         NotFoundError: no such run.
-        ConfigError: an expression or a state that cannot be used.
+        ConfigError: an expression or a state that cannot be used; trials, which lie in their study's log.
     """
-    named = {find_run(home, reference).name for reference in references}
+    named = {id_of(find_run(home, reference)) for reference in references}
+    trials = sorted(run for run in named if "/" in run)
+    if trials:
+        raise _of_trials(trials)
     latest = time.time() - idle
     chosen, by_parent = {}, defaultdict[str, list[Doomed]](list)
     for row in _rows(home, where, project, state):
+        if "/" in row.id:
+            trials.append(row.id)
+            continue
         run = Doomed(row.id, row.name, row.state, row.updated.timestamp())
         # Without a time to wait for: one that is recorded right now is named too, to be told why it is kept.
         if (not references or run.id in named) and (not idle or run.updated <= latest):
             chosen[run.id] = run
+    if trials and not chosen:
+        raise _of_trials(trials)
     if children:
         for row in _rows(home, "not parent is null", None, None):
+            if "/" in row.id:
+                continue
             by_parent[row.parent or ""].append(Doomed(row.id, row.name, row.state, row.updated.timestamp()))
         waiting = list(chosen)
         while waiting:
@@ -104,10 +114,12 @@ def choose(
 
 def why_kept(run: Doomed, registered: Mapping[str, list[str]]) -> str:
     """Why a run may not be deleted; empty if it may."""
+    if "/" in run.id:
+        return str(_of_trials([run.id]))
     if run.state in LIVE:
         return f"'{run.name}' is {run.state}. Stop it first: glia runs stop {run.id[:6]}"
-    if run.id in registered:
-        names = registered[run.id]
+    names = [name for each, its in registered.items() if run.id == each.partition("/")[0] for name in its]
+    if names:
         return f"'{run.name}' is registered as {', '.join(names)}. Take that away first: glia registry set --delete"
     return ""
 
@@ -200,7 +212,8 @@ def collect(
     begun = (path for path in _listed(runs_folder(home)) if path.name.startswith(UNFINISHED))
     yield _removed("half-made runs", (path for path in begun if _age(path) > SECONDS_TO_MAKE), dry_run)
     if checkpoints is not None:
-        old = (folder / "checkpoints" for folder in run_folders(home) if _is_done_for(folder, checkpoints))
+        done = (folder for folder in run_folders(home) if _is_done_for(folder, checkpoints))
+        old = (path for folder in done for path in (folder / "checkpoints", *folder.glob(f"{TRIALS}/*/checkpoints")))
         yield _removed("checkpoints of runs that are done", (path for path in old if path.is_dir()), dry_run)
     if not dry_run:
         compacted = sum(compact(folder) for folder in run_folders(home))
@@ -220,6 +233,14 @@ def _rows(home: Path, where: str, project: str | None, state: str | None) -> Ite
         yield from rows
         if len(rows) < ROWS_AT_ONCE:
             return
+
+
+def _of_trials(trials: Sequence[str]) -> ConfigError:
+    run = brief(trials[0])
+    return ConfigError(
+        f"'{run}' is a trial: it lies in the log of its study and is deleted with it. "
+        f"Type: glia runs delete {run.partition('/')[0]}"
+    )
 
 
 @contextlib.contextmanager
@@ -253,10 +274,11 @@ def _move(source: Path, target: Path) -> None:
 def _is_done_for(folder: Path, seconds: float) -> bool:
     """Whether a run came to its end and has a model, and nobody wrote to it for so long."""
     log = folder / "log"
-    if not (folder / "model" / "learner.json").is_file() or _age(log) < seconds:
+    models = ("model/learner.json", f"{TRIALS}/*/model/learner.json")
+    if not any(next(folder.glob(model), None) for model in models) or _age(log) < seconds:
         return False
     try:
-        states = [record for record in records_of(folder) if isinstance(record, StateRecord)]
+        states = [each for each in records_of(folder) if isinstance(each, StateRecord) and each.trial is None]
     except DataError:
         return False
     last = max(states, key=lambda record: record.time, default=None)

@@ -57,12 +57,13 @@ def _note(table: sqlite3.Connection, names: Iterator[str]) -> None:
 
 def _named_by(folder: Path, blobs: Blobs) -> Iterator[str]:
     """What the newest artifact of each name consists of; values in the log are passed over, piece by piece."""
-    newest: dict[str, ArtifactRecord] = {}
+    newest: dict[tuple[int | None, str], ArtifactRecord] = {}  # by trial, if it is one's, and name
     try:
         for record in records_of(folder):
             if isinstance(record, ArtifactRecord):
-                before = newest.get(record.name)
-                newest[record.name] = record if before is None or record.time >= before.time else before
+                key = record.trial, record.name
+                before = newest.get(key)
+                newest[key] = record if before is None or record.time >= before.time else before
     except (OSError, DataError) as error:
         raise StoreError(
             f"The log of the run in '{folder}' cannot be read, so nothing is known of the files it names, and none are "

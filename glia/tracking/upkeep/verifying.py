@@ -9,8 +9,9 @@ import numpy as np
 
 from glia.errors import GliaError
 from glia.store.blobs import Blobs
-from glia.tracking.folder.home import run_folders
-from glia.tracking.folder.reader import derive, read_facts
+from glia.tracking.folder.account import derive
+from glia.tracking.folder.home import STUDY, TRIALS, run_folders, trial_of
+from glia.tracking.folder.reader import read_facts
 from glia.tracking.log.columns import NAME as COLUMNS
 from glia.tracking.log.columns import Columns, DamagedError
 from glia.tracking.log.liveness import Process, is_held
@@ -30,13 +31,15 @@ class _Segment:
 
     slots: int = 0
     said: StateRecord | None = None
-    files: set[str] = field(default_factory=set)  # in media/
+    files: set[str] = field(default_factory=set)  # of media, within the run's folder
     blobs: set[str] = field(default_factory=set)
 
 
 def check_runs(home: Path, only: Path | None = None) -> Iterator[Finding]:
     """Verify one run, or all of them; whatever is wrong, and at the end how much was read."""
     runs = slots = 0
+    if only is not None and (place := trial_of(only)):
+        only = place[0]  # in whose log it lies
     for folder in [only] if only else run_folders(home):
         runs += 1
         for finding in check_run(home, folder):
@@ -93,10 +96,11 @@ def _check_segment(subject: str, reader: SegmentReader, found: _Segment) -> Iter
     try:
         for news in reader.refresh():
             for _, record in news.records:
-                if isinstance(record, StateRecord) and (found.said is None or record.time >= found.said.time):
-                    found.said = record
+                if isinstance(record, StateRecord) and record.trial is None:
+                    found.said = record if found.said is None or record.time >= found.said.time else found.said
                 elif isinstance(record, MediaRecord):
-                    found.files.add(record.file)
+                    within = "" if record.trial is None else f"{TRIALS}/{record.trial}/"
+                    found.files.add(f"{within}media/{record.file}")
                 elif isinstance(record, ArtifactRecord):
                     found.blobs.add(record.blob)
         wrong = reader.verify()
@@ -137,7 +141,7 @@ def _after_the_end(reader: SegmentReader, salt: int) -> tuple[int, int]:
 
 
 def _check_files(subject: str, home: Path, folder: Path, found: list[_Segment]) -> Iterator[Finding]:
-    media = {file for segment in found for file in segment.files if not (folder / "media" / file).is_file()}
+    media = {Path(file).name for segment in found for file in segment.files if not (folder / file).is_file()}
     blobs = Blobs(home / "blobs")
     missing = {blob for segment in found for blob in segment.blobs if not blobs.has(blob)}
     for what, names in (("media", media), ("artifacts", missing)):
@@ -147,5 +151,6 @@ def _check_files(subject: str, home: Path, folder: Path, found: list[_Segment]) 
 
 
 def _crashed(subject: str, kind: str, run: str, process: Process) -> Finding:
-    resume = f"glia train --resume {run[:6]}" if kind == "train" else f"glia.start(resume='{run[:6]}')"
+    commands = {"train": f"glia train --resume {run[:6]}", STUDY: f"glia tune --resume {run[:6]}"}
+    resume = commands.get(kind, f"glia.start(resume='{run[:6]}')")
     return warning(subject, f"crashed: process {process.pid} on {process.host} is gone", f"Go on with it: {resume}")

@@ -22,6 +22,7 @@ from glia.tracking.log.records import (
     StreamRecord,
     SummaryRecord,
     TagsRecord,
+    TrialRecord,
     WarningRecord,
     WeightsRecord,
     from_text,
@@ -46,6 +47,7 @@ EXAMPLES: list[Record] = [
     DataRecord(version="d71c", name="digits", samples=1797),
     WarningRecord(text="careful"),
     ChecksumRecord(first=0, slots=2048, sums=(1, 2)),
+    TrialRecord(trial=17, attempt=2, settings={"train.learning_rate": 0.1}, said={"by": "random"}),
 ]
 
 
@@ -64,6 +66,15 @@ def test_what_a_newer_glia_adds_is_ignored() -> None:
     assert from_text(b'{"type": "hologram", "time": 1}') is None
     newer = json.loads(to_text(NoteRecord(text="hello"))) | {"colour": "red"}
     assert from_text(json.dumps(newer).encode()) == NoteRecord(text="hello")
+
+
+def test_only_what_is_about_a_trial_says_so() -> None:
+    assert b"trial" not in to_text(StateRecord(state="done"))
+    about = StateRecord(state="done", trial=0, attempt=3)
+    assert json.loads(to_text(about))["trial"] == 0
+    assert from_text(to_text(about)) == about
+    assert from_text(to_text(about).replace(b'"trial":0', b'"trial":"x"')) is None
+    assert from_text(to_text(about).replace(b'"attempt":3', b'"attempt":null')) is None
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"3", b"\xff", b"{}", b'{"type": "state"}', b'{"type": []}'])

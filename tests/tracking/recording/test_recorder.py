@@ -14,6 +14,7 @@ from glia.errors import ConfigError, NotFoundError, StoreError
 from glia.tracking.folder.home import run_folders
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.recording import recorder as recorders
+from glia.tracking.recording import scribe
 from glia.tracking.recording.recorder import RunRecorder
 from tests.tracking.runs import recording
 
@@ -365,7 +366,7 @@ def test_media_that_cannot_be_kept_are_told_and_end_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with recording(home) as recorder:
-        monkeypatch.setattr(recorders, "write_whole", full)
+        monkeypatch.setattr(scribe, "write_whole", full)
         recorder.media("matrix", b"abc", suffix=".png", kind="image")
         assert RunReader(recorder.folder).media == []
     assert f"'matrix' of run '{recorder.name}' cannot be kept: No space left on device" in caplog.text

@@ -1,5 +1,6 @@
 /** The server, asked and listened to. The only place that fetches; its types are made from the server's OpenAPI. */
 
+import { inAddress } from "./router";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -135,7 +136,7 @@ export function listen<Event>(path: string, heard: (event: Event) => void): () =
 export const runEvents = (run: string): string => `${at(run)}/events`;
 export const RUNS_EVENTS = "/events";
 
-const at = (run: string): string => `/runs/${encodeURIComponent(run)}`;
+const at = (run: string): string => `/runs/${inAddress(run)}`;
 
 const get = async <Answer>(path: string): Promise<Answer> => (await (await ask(path)).json()) as Answer;
 

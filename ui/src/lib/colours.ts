@@ -6,6 +6,13 @@ const DARK = ["#3b9be0", "#e69f00", "#1fb88a", "#f0732a", "#d48ab3", "#8ccbf0", 
 
 export type Stroke = { colour: string; dash: number[] };
 
+/** A share of the colour #rrggbb over another one. */
+export function mixed(colour: string, below: string, share: number): string {
+  const part = (text: string, at: number): number => parseInt(text.slice(at, at + 2), 16);
+  const parts = [1, 3, 5].map((at) => Math.round(share * part(colour, at) + (1 - share) * part(below, at)));
+  return `#${parts.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+}
+
 /** The stroke of the line at `index`: eight colours, then the same dashed, then dotted. */
 export function stroke(index: number, dark: boolean): Stroke {
   const colours = dark ? DARK : LIGHT;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { stroke } from "./colours";
+import { mixed, stroke } from "./colours";
 import { pictureHeight, pictureOptions, rowShares, type Drawn } from "./picture-options";
 import { tickText } from "./plot";
 
@@ -21,6 +21,7 @@ describe("pictures", () => {
         [3, 1],
         [0, 0],
       ],
+      counts: true,
     } as const;
     expect(rowShares(picture.values)).toEqual([
       [0.75, 0.25],
@@ -36,6 +37,24 @@ describe("pictures", () => {
     expect(pictureHeight(picture, 1000)).toBe(224);
   });
 
+  test("a matrix that counts nothing is coloured between its least and its greatest number", () => {
+    const values = [
+      [0.2, 0.4],
+      [0.6, 1],
+    ];
+    const picture = {
+      kind: "matrix",
+      ...titles,
+      columns: ["a", "b"],
+      rows: ["a", "b"],
+      values,
+      counts: false,
+    } as const;
+    const data = options(picture).series[0]?.["data"] as { value: number[] }[];
+    const places = data.map(({ value }) => value[2] ?? NaN);
+    [0, 0.25, 0.5, 1].forEach((place, index) => expect(places[index]).toBeCloseTo(place));
+  });
+
   test("points have a diagonal from the least to the greatest, without an entry in the legend", () => {
     const groups: [string, number[], number[]][] = [
       ["a", [1, 5], [2, 4]],
@@ -47,6 +66,44 @@ describe("pictures", () => {
       [9, 9],
     ]);
     expect(drawn.legend?.data).toEqual(["a", "b"]);
+  });
+
+  test("regions fill the plane that the samples lie on, each class in one colour", () => {
+    const groups: [string, number[], number[]][] = [
+      ["a", [0.7], [2]],
+      ["b", [1.6], [1.1]],
+    ];
+    const cells = [
+      [0, 1],
+      [0, 0],
+    ];
+    const picture = {
+      kind: "regions",
+      ...titles,
+      classes: ["a", "b"],
+      xs: [0.5, 1.5],
+      ys: [1, 3],
+      cells,
+      groups,
+    } as const;
+    const drawn = options(picture) as unknown as Options & {
+      xAxis: Record<string, unknown>[];
+      yAxis: Record<string, unknown>[];
+      visualMap: { pieces: { value: number; color: string }[] };
+    };
+    expect(drawn.xAxis[0]).toMatchObject({ min: 0, max: 2 });
+    expect(drawn.yAxis[0]).toMatchObject({ min: 0, max: 4 });
+    expect(drawn.series[0]?.["data"]).toEqual([
+      [0, 0, 0],
+      [1, 0, 1],
+      [0, 1, 0],
+      [1, 1, 0],
+    ]);
+    const colours = drawn.series.slice(1).map((cloud) => (cloud["itemStyle"] as { color: string }).color);
+    expect(drawn.visualMap.pieces.map(({ color }) => color)).toEqual(
+      colours.map((each) => mixed(each, "#ffffff", 0.3)),
+    );
+    expect(pictureHeight(picture, 300)).toBe(300);
   });
 
   test("the axis of bars reaches to the ends of their intervals", () => {
@@ -72,6 +129,11 @@ describe("pictures", () => {
   test("no picture brings HTML tooltips: their styles would break the content security policy", () => {
     expect(options({ kind: "curve", ...titles, lines: [] })).toMatchObject({ tooltip: { renderMode: "richText" } });
   });
+});
+
+test("a colour laid thinly over another", () => {
+  expect(mixed("#ff0080", "#ffffff", 0.5)).toBe("#ff80c0");
+  expect(mixed("#0072b2", "#000000", 0)).toBe("#000000");
 });
 
 test("strokes: eight colours, then the same dashed", () => {

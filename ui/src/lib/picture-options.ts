@@ -3,7 +3,7 @@
 import type { EChartsCoreOption } from "echarts/core";
 
 import type { Picture } from "./api";
-import { stroke } from "./colours";
+import { mixed, stroke } from "./colours";
 import { number } from "./format";
 import type { Ink } from "./plot";
 
@@ -14,8 +14,10 @@ export type Drawn = Exclude<Picture, Of<"images">>;
 const GRID = { left: 8, right: 16, top: 12, bottom: 8, outerBounds: { left: 4, right: 8, top: 4, bottom: 4 } };
 const SHORT_LABELS = 8;
 const MOST_CELLS_WITH_TEXT = 26;
+const MOST_COLUMNS_WITH_FRACTIONS = 6;
 const MANY_NUMBERS = 400;
 const MOST_LABELS = 26;
+const [LETTER, ENTRY, NARROWEST] = [6, 30, 380]; // widths in a legend, pixels
 
 /** How `picture` is drawn; the title stands above, outside the canvas. */
 export function pictureOptions(picture: Drawn, ink: Ink, dark: boolean): EChartsCoreOption {
@@ -35,6 +37,8 @@ export function pictureOptions(picture: Drawn, ink: Ink, dark: boolean): ECharts
       return { ...common, ...matrix(picture, ink, dark) };
     case "points":
       return { ...common, ...points(picture, ink, dark) };
+    case "regions":
+      return { ...common, ...regions(picture, ink, dark) };
     case "bars":
       return { ...common, ...bars(picture, ink, dark) };
     case "curve":
@@ -55,17 +59,29 @@ export function rowShares(values: readonly Row[]): number[][] {
 /** The height a picture wants, at a width. */
 export function pictureHeight(picture: Drawn, width: number): number {
   if (picture.kind === "matrix") return Math.min(width, 64 + Math.max(160, picture.rows.length * 28));
-  return picture.kind === "points" ? Math.min(width, 360) : 260;
+  return picture.kind === "points" || picture.kind === "regions" ? Math.min(width, 360) : 260;
+}
+
+/** Where each value lies between the least (0) and the greatest (1) of all. */
+function placesBetweenEnds(values: readonly Row[]): number[][] {
+  const all = values.flatMap((row) => numbers(row)).filter(Number.isFinite);
+  const least = Math.min(...all);
+  const span = Math.max(...all) - least || 1;
+  return values.map((row) => numbers(row).map((value) => (value - least) / span));
 }
 
 function matrix(picture: Of<"matrix">, ink: Ink, dark: boolean): EChartsCoreOption {
-  const shares = rowShares(picture.values);
+  const counts = picture.counts !== false;
+  const shares = counts ? rowShares(picture.values) : placesBetweenEnds(picture.values);
   const cells = picture.values.flatMap((row, y) => numbers(row).map((value, x) => [x, y, shares[y]?.[x] ?? 0, value]));
-  const label = (cell: { value: number[] }): string => (cell.value[3] === 0 ? "" : number(cell.value[3] ?? NaN, 3));
-  const small = Math.max(picture.rows.length, picture.columns.length) <= MOST_CELLS_WITH_TEXT;
+  const label = (cell: { value: number[] }): string =>
+    counts && cell.value[3] === 0 ? "" : number(cell.value[3] ?? NaN, 3);
+  const most = counts ? MOST_CELLS_WITH_TEXT : MOST_COLUMNS_WITH_FRACTIONS;
+  const small = counts ? Math.max(picture.rows.length, picture.columns.length) <= most : picture.columns.length <= most;
   const tell = ({ value }: { value: number[] }): string =>
     `${picture.y} ${picture.rows[value[1] ?? 0]}, ${picture.x} ${picture.columns[value[0] ?? 0]}: ` +
-    `${number(value[3] ?? NaN)} (${((value[2] ?? 0) * 100).toFixed(1)} % of the row)`;
+    `${number(value[3] ?? NaN)}` +
+    (counts ? ` (${((value[2] ?? 0) * 100).toFixed(1)} % of the row)` : "");
   const inverted = { color: dark ? "#0c1116" : "#ffffff" };
   return {
     grid: { left: 8, right: 8, top: 8, bottom: 8, outerBounds: { left: 4, right: 4, top: 4, bottom: 4 } },
@@ -121,6 +137,59 @@ function points(picture: Of<"points">, ink: Ink, dark: boolean): EChartsCoreOpti
       ink,
     ),
     series: picture.diagonal && all.length > 0 ? [...clouds, diagonal] : clouds,
+  };
+}
+
+/** The ends of an axis whose cells have these middles. */
+export function ends(middles: readonly number[]): { min: number; max: number } {
+  const [first, last] = [middles[0] ?? 0, middles.at(-1) ?? 1];
+  const half = middles.length > 1 ? (last - first) / (middles.length - 1) / 2 : 0.5;
+  return { min: first - half, max: last + half };
+}
+
+function regions(picture: Of<"regions">, ink: Ink, dark: boolean): EChartsCoreOption {
+  const colours = picture.classes.map((_, index) => stroke(index, dark).colour);
+  const { xAxis, yAxis, ...rest } = frame(picture.x, picture.y, ink);
+  const [xs, ys] = [numbers(picture.xs), numbers(picture.ys)];
+  // A map of cells wants categories for axes; hidden, they lie below those of the samples and have the same ends.
+  const cellsOf = (middles: number[]) => ({ type: "category", show: false, data: middles.map(String) });
+  const clouds = picture.groups.map(([name, xs, ys], index) => ({
+    type: "scatter",
+    name,
+    data: pairs(xs, ys),
+    symbolSize: 6,
+    itemStyle: { color: colours[index], borderColor: ink.paper, borderWidth: 0.5 },
+    tooltip: {
+      formatter: ({ value }: { value: number[] }) =>
+        `${name}: ${picture.x} ${number(value[0])}, ${picture.y} ${number(value[1])}`,
+    },
+  }));
+  return {
+    ...rest,
+    ...legend(
+      picture.groups.map(([name]) => name),
+      ink,
+    ),
+    xAxis: [{ ...(xAxis as object), ...ends(xs), splitLine: { show: false } }, cellsOf(xs)],
+    yAxis: [{ ...(yAxis as object), ...ends(ys), splitLine: { show: false } }, cellsOf(ys)],
+    visualMap: {
+      type: "piecewise",
+      show: false,
+      seriesIndex: 0,
+      dimension: 2,
+      // Cells overlap a little, which would show through any that are not opaque.
+      pieces: colours.map((colour, value) => ({ value, color: mixed(colour, dark ? "#131416" : "#ffffff", 0.3) })),
+    },
+    series: [
+      {
+        type: "heatmap",
+        xAxisIndex: 1,
+        yAxisIndex: 1,
+        silent: true,
+        data: picture.cells.flatMap((row, y) => row.map((value, x) => [x, y, value])),
+      },
+      ...clouds,
+    ],
   };
 }
 
@@ -247,5 +316,7 @@ function frame(x: string, y: string, ink: Ink): EChartsCoreOption {
 function legend(data: string[], ink: Ink): EChartsCoreOption {
   if (data.length < 2) return {};
   const look = { top: 0, right: 0, itemWidth: 12, itemHeight: 4, icon: "rect", textStyle: { color: ink.text } };
-  return { legend: { data, ...look }, grid: { ...GRID, top: 28 } };
+  const width = data.reduce((sum, name) => sum + LETTER * name.length + ENTRY, 0);
+  const lines = Math.ceil(width / NARROWEST);
+  return { legend: { data, ...look }, grid: { ...GRID, top: 12 + 16 * lines } };
 }

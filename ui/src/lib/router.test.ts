@@ -16,7 +16,7 @@ test.each([
 ])("%s", (path, place) => expect(placeOf(path)).toEqual(place));
 
 test("paths lead back to their places", () => {
-  expect(placeOf(runPath("a/b"))).toEqual({ page: "run", id: "a/b" });
+  expect(placeOf(runPath("a/17"))).toEqual({ page: "run", id: "a~17" });
   expect(comparePath(["a", "b"])).toBe("/compare?runs=a,b");
 });
 

@@ -12,9 +12,12 @@ export function placeOf(path: string): Place {
   return { page: "nowhere" };
 }
 
-export const runPath = (id: string): string => `/runs/${encodeURIComponent(id)}`;
+/** In addresses a trial, `study/17`, is `study~17`. */
+export const inAddress = (id: string): string => encodeURIComponent(id.replace("/", "~"));
 
-export const comparePath = (ids: readonly string[]): string => `/compare?runs=${ids.map(encodeURIComponent).join(",")}`;
+export const runPath = (id: string): string => `/runs/${inAddress(id)}`;
+
+export const comparePath = (ids: readonly string[]): string => `/compare?runs=${ids.map(inAddress).join(",")}`;
 
 /** A click that the router takes over: the plain left button on a link of this site, asking for nothing special. */
 export function isOurs(

@@ -829,6 +829,11 @@ export interface components {
             /** Columns */
             readonly columns: readonly string[];
             /**
+             * Counts
+             * @default true
+             */
+            readonly counts: boolean;
+            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
@@ -974,6 +979,37 @@ export interface components {
              * @description Empty for a loop of one's own.
              */
             readonly toml: string;
+        };
+        /**
+         * RegionsPicture
+         * @description The class predicted everywhere on a plane, a number a cell, and the samples of each class: name, xs and ys.
+         */
+        readonly RegionsPicture: {
+            /** Cells */
+            readonly cells: readonly (readonly number[])[];
+            /** Classes */
+            readonly classes: readonly string[];
+            /** Groups */
+            readonly groups: readonly (readonly [
+                string,
+                readonly (number | ("NaN" | "Infinity" | "-Infinity"))[],
+                readonly (number | ("NaN" | "Infinity" | "-Infinity"))[]
+            ])[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            readonly kind: "regions";
+            /** Title */
+            readonly title: string;
+            /** X */
+            readonly x: string;
+            /** Xs */
+            readonly xs: readonly (number | ("NaN" | "Infinity" | "-Infinity"))[];
+            /** Y */
+            readonly y: string;
+            /** Ys */
+            readonly ys: readonly (number | ("NaN" | "Infinity" | "-Infinity"))[];
         };
         /**
          * RegisteredModel
@@ -1135,7 +1171,7 @@ export interface components {
             /** Name */
             readonly name: string;
             /** Picture */
-            readonly picture: components["schemas"]["CurvePicture"] | components["schemas"]["MatrixPicture"] | components["schemas"]["BarsPicture"] | components["schemas"]["PointsPicture"] | components["schemas"]["ImagesPicture"] | components["schemas"]["GraphPicture"];
+            readonly picture: components["schemas"]["CurvePicture"] | components["schemas"]["MatrixPicture"] | components["schemas"]["BarsPicture"] | components["schemas"]["PointsPicture"] | components["schemas"]["RegionsPicture"] | components["schemas"]["ImagesPicture"] | components["schemas"]["GraphPicture"];
             /** Step */
             readonly step: number | null;
         };

@@ -9,7 +9,8 @@ from statsmodels.stats.contingency_tables import mcnemar as of_statsmodels
 from statsmodels.stats.multitest import multipletests
 
 from glia.comparison.standings import corrected_over_pairs
-from glia.comparison.statistics import (
+from glia.errors import ConfigError
+from glia.statistics import (
     Difference,
     Estimate,
     bootstrap,
@@ -20,7 +21,6 @@ from glia.comparison.statistics import (
     mcnemar,
     mean_over_fits,
 )
-from glia.errors import ConfigError
 
 
 def test_without_shared_samples_the_test_is_students() -> None:

@@ -12,6 +12,7 @@ from glia import recipe as recipes
 from glia.data.dataset import Dataset
 from glia.errors import ConfigError, DataError, NotFoundError
 from glia.learner import Learner, data_of
+from glia.recipe import Recipe
 
 SAMPLE = [[5.1, 3.5, 1.4, 0.2]]
 
@@ -197,3 +198,17 @@ def test_a_gpu_learns_and_what_it_learned_loads_on_the_cpu(tmp_path) -> None:
     assert Learner.load(fitted.save(tmp_path), device="cpu").evaluate("digits")["accuracy"] == pytest.approx(
         on_gpu, abs=0.01
     )
+
+
+def test_a_varied_learner_is_the_one_that_would_be_prepared_anew() -> None:
+    first = learner(epochs=2).prepare(data_of(Recipe(), "iris"))
+    recipe = first.recipe.with_settings({"model.hidden": [7], "train.seed": 3, "task.class_weight": "balanced"})
+    varied, anew = first.varied(recipe).train(), Learner(recipe).fit("iris")
+    assert varied.evaluate("iris") == anew.evaluate("iris")
+    assert first.recipe.model.options["hidden"] == [8]
+
+
+def test_a_varied_learner_keeps_its_samples() -> None:
+    first = learner().prepare(data_of(Recipe(), "iris"))
+    with pytest.raises(ConfigError, match=r"another \[data\] is prepared anew"):
+        first.varied(first.recipe.with_settings({"data.seed": 1}))

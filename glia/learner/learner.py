@@ -1,47 +1,41 @@
-"""A model and a task fitted to data: what predicts, and what is saved.
+"""A recipe, and once fitted the model, the task and the preprocessing that came of it."""
 
-A learner is a folder of two files: `weights.safetensors` (`model.skops` of a classical model), and `learner.json` with
-everything else that prediction needs. Loading executes nothing that came with the folder; a model of the user's own is
-imported by its name.
-"""
-
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from glia import recipe as recipes
 from glia.data import preprocessing as preparation
 from glia.data.batches import TensorBatches, channels_last
 from glia.data.dataset import Dataset
-from glia.data.download import Progress
-from glia.data.opening import open_dataset
 from glia.data.preprocessing import Preprocessing
 from glia.data.splits import Division, divide, without_unseen
-from glia.errors import ConfigError, DataError, NotFoundError
+from glia.errors import ConfigError
+from glia.learner import keeping
+from glia.learner.naming import data_of
+from glia.learner.several import networks_of, train_several
 from glia.models import build, default_model
+from glia.models.averaged import Averaged
 from glia.models.layers import Sequential
 from glia.models.outline import outline
 from glia.models.samples import Adapting, AtOnce, Samples
 from glia.nn.random import permutation
 from glia.pictures import Picture
 from glia.recipe import ModelRecipe, Recipe
-from glia.tasks import Prediction, Task, fit_task, task_from_dict
+from glia.tasks import Prediction, Task, fit_task
 from glia.tasks.classification import Classification
 from glia.tasks.losses import LOG_PROBABILITIES
 from glia.tasks.regression import Regression
 from glia.tasks.rejection import threshold
-from glia.tasks.weighted import WeightedTask
+from glia.tasks.weighted import WeightedTask, checked_weights
 from glia.training import devices, optimizers
 from glia.training.at_once import learn_at_once
-from glia.training.checkpoint import own_copy, replace_file
 from glia.training.evaluation import outputs_of
-from glia.training.events import FitDone, Listener
+from glia.training.events import EpochDone, FitDone, Listener
 from glia.training.loop import Control, fit
 from glia.training.members import Ensemble
 from glia.training.protocols import Task as LoopTask
@@ -49,31 +43,9 @@ from glia.training.residuals import try_out
 from glia.training.schedules import schedule
 from glia.training.stopping import Rule
 
-FORMAT = 1
 EVALUATION_BATCH = 512
 TRIED = 64  # samples on which an optimizer that asks for more than a gradient is tried out
 KEPT_SHARE = 0.5  # of a GPU's free memory that data may take before it stays on the host
-
-
-def data_of(recipe: Recipe, data: Any = None, *, progress: Progress | None = None) -> Dataset:
-    """The data that a recipe names, or `data` in its place, with the recipe's target.
-
-    Args:
-        recipe: its `data.name`, `data.skip_bad` and `task.target` count.
-        data: what `glia.train` takes; None: what the recipe names.
-        progress: hears of downloads.
-
-    Raises:
-        ConfigError: neither names any data.
-    """
-    if data is None and not recipe.data.name:
-        raise ConfigError("There is no data to train on. Name it: glia train DATA, or data.name in the recipe.")
-    return open_dataset(
-        recipe.data.name if data is None else data,
-        target=recipe.task.target,
-        skip_bad=recipe.data.skip_bad,
-        progress=progress,
-    )
 
 
 class Learner:
@@ -116,7 +88,12 @@ class Learner:
         return self.prepare(data_of(self.recipe, data)).train(listen=listen)
 
     def prepare(
-        self, dataset: Dataset, *, weights: "np.ndarray[Any, Any] | None" = None, task: Task | None = None
+        self,
+        dataset: Dataset,
+        *,
+        weights: "np.ndarray[Any, Any] | None" = None,
+        task: Task | None = None,
+        division: Division | None = None,
     ) -> "Learner":
         """Divide the data, fit preprocessing and task on the training part, build the model: all but training.
 
@@ -124,31 +101,51 @@ class Learner:
             dataset: with its target.
             weights: (N,) what each sample counts: 2 is as good as the sample twice. None: 1.
             task: fitted elsewhere, as to classes that not all samples here have; None: fitted here.
+            division: made elsewhere, as a fold; None: made as the recipe says.
 
         Raises:
             DataError: nothing to learn from, or nothing to learn; weights that are not numbers above 0.
             ConfigError: a model or task that does not fit the data.
         """
         recipe = self.recipe
-        self.dataset, self.weights = dataset, _weights(weights, len(dataset))
-        division = divide(dataset, recipe.data.split, recipe.data.seed)
+        self.dataset, self.weights = dataset, checked_weights(weights, len(dataset))
+        division = division or divide(dataset, recipe.data.split, recipe.data.seed)
         targets, counted = dataset.targets(), self._weights_of(division.train)
         self.task = task or fit_task(recipe.task, targets[division.train], name=dataset.target, weights=counted)
         self.division = without_unseen(division, targets) if self.task.name == "classification" else division
-        threshold(np.zeros(len(self.division.validation)), recipe.task.accept)  # refuses what it could not tell
         features = dataset.without(recipe.data.split.by) if recipe.data.split.by else dataset
         self.preprocessing = preparation.fit(features, division.train, weights=counted)
+        return self._built()
+
+    def varied(self, recipe: Recipe) -> "Learner":
+        """Another learner for the same samples, divided and prepared as here: other model, training, task.
+
+        Args:
+            recipe: with the same `data`.
+
+        Raises:
+            ConfigError: other data, or a model or task that does not fit the data.
+        """
+        dataset = self._given()
+        if replace(recipe.data, name="") != replace(self.recipe.data, name=""):
+            raise ConfigError("A learner is varied in its model, task and training; another [data] is prepared anew.")
+        other = Learner(recipe)
+        other.dataset, other.weights, other.division = dataset, self.weights, self.division
+        other.preprocessing, other.task = self.preprocessing, self.task
+        if recipe.task != self.recipe.task:
+            rows = self.division.train
+            counted = self._weights_of(rows)
+            other.task = fit_task(recipe.task, dataset.targets()[rows], name=dataset.target, weights=counted)
+        return other._built()
+
+    def _built(self) -> "Learner":
+        """The model for the samples there are, tried out: what cannot be trained is refused before all else."""
+        recipe, dataset = self.recipe, self._given()
+        threshold(np.zeros(len(self.division.validation)), recipe.task.accept)  # refuses what it could not tell
         model = self._resolve_model(recipe.model)
         if isinstance(self._module, Sequential):
             self._module.build(self.preprocessing.shape, self.task.outputs)
-        self.model = self._module or build(
-            model.name,
-            model.options,
-            inputs=self.preprocessing.shape,
-            outputs=self.task.outputs,
-            seed=recipe.train.seed,
-            columns=self.preprocessing.columns,
-        )
+        self.model = self._module or self._networks(model, recipe.train.members)
         at_once = isinstance(self.model, AtOnce)
         rate = recipe.train.learning_rate if at_once else optimizers.learning_rate(recipe.train)
         self.recipe = replace(
@@ -162,7 +159,6 @@ class Learner:
         self._place("cpu" if at_once else recipe.train.device)
         if at_once:
             return self
-        # What cannot be trained is refused now, before anything is recorded.
         self._try_out(dataset[self.division.train[:2]])
         optimizer = optimizers.build(self.model, recipe.train)
         if optimizers.finds_its_steps(recipe.train):
@@ -175,16 +171,23 @@ class Learner:
     def train(self, *, listen: Listener = lambda event: None, control: Control | None = None) -> "Learner":
         """Train what `prepare` built."""
         self._given()
-        samples = self._samples() if isinstance(self.model, AtOnce | Adapting) else None
-        if isinstance(self.model, AtOnce) and samples is not None:
+        if isinstance(self.model, AtOnce):
             judging = self.division.validation
             validation = self._batches(judging, EVALUATION_BATCH, weighted=False) if len(judging) else None
             self.steps_per_epoch = 1
-            self.fitted = learn_at_once(self.model, self.task, samples, validation, listen)
+            self.fitted = learn_at_once(self.model, self.task, self._samples(), validation, listen)
             return self._calibrated()
-        if isinstance(self.model, Adapting) and samples is not None:
-            self.model.adapt(samples)
-        return self._descend(listen, control)._calibrated()
+        self.adapt()
+        learn = self._descend_together if isinstance(self.model, Averaged) else self._descend
+        return learn(listen, control or Control())._calibrated()
+
+    def adapt(self) -> None:
+        """Let a network that asks for it look at the samples to train on, before its first step."""
+        asking = [network for network in networks_of(self.model) if isinstance(network, Adapting)]
+        if asking:
+            samples = self._samples()
+            for network in asking:
+                network.adapt(samples)
 
     def learn_more(
         self, dataset: Dataset, *, weights: "np.ndarray[Any, Any] | None" = None, listen: Listener = lambda event: None
@@ -203,11 +206,23 @@ class Learner:
                 "Fit it to all of them together, or take a network such as 'mlp'."
             )
         everything, nothing = np.arange(len(dataset)), np.arange(0)
-        self.dataset, self.weights = dataset, _weights(weights, len(dataset))
+        self.dataset, self.weights = dataset, checked_weights(weights, len(dataset))
         self.division = Division(everything, nothing, nothing, "further samples, all to train on")
         train = self.recipe.train
         self.recipe = replace(self.recipe, train=replace(train, seed=train.seed + 1))  # another order, other dropout
         return self._descend(listen, None)
+
+    def settle(self, fitted: FitDone) -> "Learner":
+        """Its network was trained elsewhere, as a population: from now on it predicts."""
+        self.fitted = fitted
+        self.steps_per_epoch = fitted.step // max(1, fitted.epoch)
+        self.model.eval()
+        return self._calibrated()
+
+    def tensors(self) -> tuple[Tensor, Tensor]:
+        """Inputs (as `encode` makes them) and targets of the samples to train on, then of those to validate on."""
+        part = self._given()[np.concatenate([self.division.train, self.division.validation])]
+        return self.preprocessing.encode(part), self.task.encode(part.targets())
 
     def train_batches(self) -> TensorBatches:
         """The batches that `train` learns from, once the learner is prepared."""
@@ -257,21 +272,7 @@ class Learner:
 
     def save(self, folder: str | Path) -> Path:
         """Write `weights.safetensors` and `learner.json`; what stood there before is replaced as a whole file each."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        about = {
-            "format": FORMAT,
-            "recipe": recipes.to_dict(self.recipe),
-            "preprocessing": self.preprocessing.to_dict(),
-            "task": self.task.to_dict(),
-        }
-        if isinstance(self.model, AtOnce):
-            replace_file(folder / self.model.FILE, self.model.saved())
-        else:
-            weights = {name: own_copy(tensor) for name, tensor in self.model.state_dict().items()}
-            replace_file(folder / "weights.safetensors", save(weights))
-        replace_file(folder / "learner.json", json.dumps(about, indent=1).encode())
-        return folder
+        return keeping.write(Path(folder), self.recipe, self.preprocessing, self.task, self.model)
 
     @classmethod
     def load(cls, folder: str | Path, *, module: nn.Module | None = None, device: str = "auto") -> "Learner":
@@ -286,21 +287,14 @@ class Learner:
             NotFoundError: no learner there.
             ConfigError: the network was built in Python, and `module` was not given.
         """
-        path = Path(folder) / "learner.json"
-        if not path.is_file():
-            raise NotFoundError(f"There is no saved learner in '{folder}': it has no learner.json.")
-        about = json.loads(path.read_text(encoding="utf-8"))
-        if about["format"] > FORMAT:
-            raise DataError(f"'{path}' was written by a newer Glia (format {about['format']}). Update Glia to load it.")
-        learner = cls(recipes.from_dict(about["recipe"]))
-        learner.preprocessing = Preprocessing.from_dict(about["preprocessing"])
-        learner.task = task_from_dict(about["task"])
+        folder = Path(folder)
+        recipe, preprocessing, task = keeping.read(folder)
+        learner = cls(recipe)
+        learner.preprocessing, learner.task = preprocessing, task
         learner._rebuild(module)
-        if isinstance(learner.model, AtOnce):
-            learner.model.load(Path(folder))
-        else:
-            weights = load_file(Path(folder) / "weights.safetensors")
-            (learner.model.double() if learner._is_double else learner.model).load_state_dict(weights)
+        if learner._is_double and not isinstance(learner.model, AtOnce):
+            learner.model.double()
+        keeping.read_model(folder, learner.model)
         learner._place("cpu" if isinstance(learner.model, AtOnce) else device)
         learner.model.eval()
         return learner
@@ -315,6 +309,29 @@ class Learner:
         self.model.eval()
         return self
 
+    def _descend_together(self, listen: Listener, control: Control) -> "Learner":
+        """Several networks, of which the average or the best is kept, and judged as one of them would be."""
+        members = train_several(self, listen, control)
+        best, train = min(members, key=lambda member: member.loss), self.recipe.train
+        self.steps_per_epoch = best.done.step // max(1, best.done.epoch)
+        epoch, seconds = max(each.done.epoch for each in members), max(each.done.seconds for each in members)
+        if train.members_keep == "best":
+            self.model, kept = best.network, best.done.best_epoch
+        else:
+            self.model, kept = Averaged([each.network for each in members], classifies=self._classifies), epoch
+            self.recipe = replace(self.recipe, train=replace(train, members=len(members)))
+        self.model.eval()
+        judging = self.division.validation if len(self.division.validation) else self.division.train
+        phase = "validation" if len(self.division.validation) else "train"
+        found = self.evaluate(self.dataset, rows=judging)
+        metrics = {f"{phase}/{name}": value for name, value in found.items()}
+        step = epoch * self.steps_per_epoch
+        listen(EpochDone(kept, kept * self.steps_per_epoch, metrics, best=True, seconds=seconds))
+        reason = "stopped" if any(each.done.reason == "stopped" for each in members) else best.done.reason
+        self.fitted = FitDone(reason, epoch, step, kept, seconds)
+        listen(self.fitted)
+        return self
+
     def _calibrated(self) -> "Learner":
         """With a threshold for what is none of the classes, if one is asked for."""
         if isinstance(self.task, Classification) and self.task.accept < 1:
@@ -325,6 +342,10 @@ class Learner:
     @property
     def _trained_task(self) -> LoopTask:
         return self.task if self.weights is None else WeightedTask(self.task)
+
+    @property
+    def _classifies(self) -> bool:
+        return self.task.name == "classification"
 
     @property
     def _is_double(self) -> bool:
@@ -345,7 +366,7 @@ class Learner:
             ConfigError: the network cannot take such samples, or gives what the task cannot read.
         """
         self.model.eval()
-        batch = self._finish(self.preprocessing.encode(samples).to(self.device))
+        batch = self.finish(self.preprocessing.encode(samples).to(self.device))
         try:
             with torch.no_grad():
                 outputs = self.model(batch)
@@ -373,14 +394,27 @@ class Learner:
                 "The network was built in Python and cannot be built again from its record. "
                 "Pass it: Learner.load(folder, module=network)."
             )
-        self.model = module or build(
-            model.name,
-            model.options,
-            inputs=self.preprocessing.shape,
-            outputs=self.task.outputs,
-            seed=0,
-            columns=self.preprocessing.columns,
-        )
+        train = self.recipe.train
+        self.model = module or self._networks(model, train.members if train.members_keep == "average" else 1)
+
+    def _networks(self, model: ModelRecipe, count: int) -> nn.Module:
+        """The network with its first weights; where there are several, all of them, averaged."""
+        networks = [
+            build(
+                model.name,
+                model.options,
+                inputs=self.preprocessing.shape,
+                outputs=self.task.outputs,
+                seed=self.recipe.train.seed + number,
+                columns=self.preprocessing.columns,
+            )
+            for number in range(count)
+        ]
+        if count == 1:
+            return networks[0]
+        if isinstance(networks[0], AtOnce):
+            raise ConfigError(f"'{model.name}' has no first weights that others could differ from: train.members=1.")
+        return Averaged(networks, classifies=self._classifies)
 
     def _resolve_model(self, model: ModelRecipe) -> ModelRecipe:
         if self._module is not None:
@@ -434,10 +468,11 @@ class Learner:
         if self.device.type != "cuda" or inputs.nbytes < KEPT_SHARE * torch.cuda.mem_get_info(self.device)[0]:
             inputs, targets = inputs.to(self.device), targets.to(self.device)
         return TensorBatches(
-            inputs, targets, batch_size=batch_size, order=order, finish=self._finish, device=self.device
+            inputs, targets, batch_size=batch_size, order=order, finish=self.finish, device=self.device
         )
 
-    def _finish(self, batch: Tensor) -> Tensor:
+    def finish(self, batch: Tensor) -> Tensor:
+        """Encoded samples as the model takes them, on the same device."""
         finished = self.preprocessing.finish(batch)
         finished = finished.double() if self._is_double else finished
         return channels_last(finished) if self._channels_last else finished
@@ -455,16 +490,3 @@ class Learner:
             self.model.double()
         if self._channels_last:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-def _weights(given: "np.ndarray[Any, Any] | None", count: int) -> "np.ndarray[Any, Any] | None":
-    if given is None:
-        return None
-    weights = np.asarray(given, np.float64)
-    if weights.shape != (count,) or not (np.isfinite(weights) & (weights > 0)).all():
-        raise DataError(
-            f"The weights of {count} samples must be {count} finite numbers above 0, not of the shape {weights.shape}"
-            f" from {weights.min(initial=np.inf):g} to {weights.max(initial=-np.inf):g}. Leave out samples that do not "
-            "count."
-        )
-    return weights

@@ -1,26 +1,19 @@
-"""The functions of the front door. Each is a few lines: parse, call one thing, return it."""
+"""Verbs that learn: train, compare, evaluate, explain."""
 
-import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glia import recipe as recipes
+from glia.api.asking import model_asked, recipe_asked, seconds
 from glia.errors import ConfigError
 from glia.recipe import Recipe
-from glia.record.current import current, enter
 from glia.record.run import Run, opened
-from glia.record.runs import Runs
 
 if TYPE_CHECKING:
     from torch import nn
 
     from glia.comparison.report import Report
-    from glia.data.dataset import Dataset
     from glia.explanation.explanation import Explanation
-    from glia.learner import Learner
-    from glia.server.serving import Server
 
 
 def train(
@@ -73,7 +66,7 @@ def train(
     from glia.record.training import resume as go_on
     from glia.record.training import train as begin
 
-    name, module, layers = _model(model)
+    name, module, layers = model_asked(model)
     order = Order(
         project=project or "",
         module=module,
@@ -99,7 +92,7 @@ def train(
                 f"A resumed run keeps its recipe, so {', '.join(refused)} cannot be given beside resume='{resume}'."
             )
         return go_on(resume, laid_over.get("data.name", data), order)
-    return begin(_recipe(recipe).with_settings(laid_over), data, order)
+    return begin(recipe_asked(recipe).with_settings(laid_over), data, order)
 
 
 def compare(
@@ -116,6 +109,7 @@ def compare(
     settings: Mapping[str, Any] | None = None,
     without: Sequence[str] = (),
     curve: bool = True,
+    regions: bool | Sequence[str] = False,
     skip_bad: bool = False,
 ) -> "Report":
     """Compare learners on the same samples: which to use, by how much, and how sure that is.
@@ -134,6 +128,8 @@ def compare(
         settings: recipe fields that all learners share, such as `{"data.split.by": "patient"}`.
         without: columns that are no features.
         curve: whether the metric against the number of samples is drawn, for the best learner with and without network.
+        regions: two columns of numbers over which the class that each learner predicts is drawn; True: the two that
+            tell most.
         skip_bad: leave out pictures that cannot be read.
 
     Returns:
@@ -164,6 +160,7 @@ def compare(
         settings={key: value for key, value in laid_over.items() if value is not None} | dict(settings or {}),
         without=tuple(without),
         with_curve=curve,
+        regions=None if regions is False else () if regions is True else tuple(regions),
     )
     return compared(data, order)
 
@@ -232,7 +229,7 @@ def explain(
         laid_over = {"task.target": target} if target is not None else {}
         if isinstance(run, str | Path):
             laid_over["data.name"], run = str(run), None
-        chosen = _recipe(recipe).with_settings(laid_over | dict(settings or {}))
+        chosen = recipe_asked(recipe).with_settings(laid_over | dict(settings or {}))
         if learning_rate:
             from glia.explanation.learning_rate import learning_rates
 
@@ -250,166 +247,3 @@ def explain(
 
     names = (layers,) if isinstance(layers, str) else layers
     return maps(run, inputs=inputs, sample=sample, layers=names)
-
-
-def start(
-    *,
-    project: str | None = None,
-    name: str | None = None,
-    params: Mapping[str, Any] | None = None,
-    resume: str | None = None,
-) -> Run:
-    """Begin to record a loop of one's own; also a context manager. Inside another run it becomes a part of that.
-
-    Args:
-        project: the group of runs it belongs to; the folder's name, or the outer run's project, if left out.
-        name: a readable one is made up if left out.
-        params: what the run was asked to do: a dict of hyperparameters, and of objects of which they are read, such as
-            `{"optimizer": optimizer, "loader": loader, "model": model, "args": args}`.
-        resume: a run to go on with; `restored` of what is returned is its newest checkpoint.
-
-    Example:
-        >>> import glia
-        >>> with glia.start(params={"rate": 0.1}):
-        ...     glia.log(loss=0.5)
-    """
-    from glia.record.starting import begun, continued
-
-    return enter(continued(resume) if resume else begun(project=project, name=name, params=params))
-
-
-def log(values: Mapping[str, Any] | None = None, /, *, step: int | None = None, **more: float) -> None:
-    """Record numbers into the run begun last. See `Run.log`.
-
-    Raises:
-        NotFoundError: none is being recorded.
-
-    Example:
-        >>> import glia
-        >>> with glia.start() as run:
-        ...     glia.log(loss=0.3)
-        >>> run.summary
-        {'loss': 0.3}
-    """
-    current().log(values, step=step, **more)
-
-
-def run(id: str) -> Run:
-    """A run by its id, a unique beginning of it (at least 4 digits) or its name.
-
-    Raises:
-        NotFoundError: no such run, or several.
-
-    Example:
-        >>> import glia
-        >>> with glia.start(name="first-try"):
-        ...     glia.log(loss=0.3)
-        >>> glia.run("first-try").state
-        'done'
-    """
-    return opened(id)
-
-
-def runs(where: str = "", *, project: str | None = None, sort: str = "-created", limit: int | None = None) -> Runs:
-    """The runs recorded here, newest first: lazy, to be sliced and iterated.
-
-    Args:
-        where: only those of which this is true, such as `params.lr < 0.01 and metrics.'validation/accuracy' > 0.9`.
-        project: only those of one project.
-        sort: a column, metric or param to sort by; `-` before it for descending.
-        limit: at most so many.
-
-    Raises:
-        ConfigError: the expression cannot be used; the message points at the place.
-
-    Example:
-        >>> import glia
-        >>> with glia.start(params={"rate": 0.1}) as run:
-        ...     run.log(loss=0.5)
-        >>> glia.runs("params.rate > 0.05 and metrics.loss < 1", limit=1)[0].id == run.id
-        True
-    """
-    return Runs(where, project=project, sort=sort, limit=limit)
-
-
-def load(run_or_folder_or_alias: "Run | str | Path") -> "Learner":
-    """The learner of a run (by object, id or name), of a folder that `Learner.save` wrote, or of a registered model.
-
-    Args:
-        run_or_folder_or_alias: registered models are `faces@champion`, `faces@3` or `faces@latest`.
-
-    Raises:
-        NotFoundError: there is no such run or registered model, or it kept no model.
-
-    Example:
-        >>> import glia
-        >>> run = glia.train("iris", epochs=1)
-        >>> len(glia.load(run.id).predict([[5.1, 3.5, 1.4, 0.2]]))
-        1
-    """
-    from glia.learner import Learner
-
-    if isinstance(run_or_folder_or_alias, Run):
-        return run_or_folder_or_alias.learner
-    if (Path(run_or_folder_or_alias) / "learner.json").is_file():
-        return Learner.load(run_or_folder_or_alias)
-    return opened(str(run_or_folder_or_alias)).learner
-
-
-def dataset(name_or_path: Any, *, target: str = "") -> "Dataset":
-    """Data as Glia sees it, from a catalogue name, a path, a frame or arrays.
-
-    Example:
-        >>> import glia
-        >>> len(glia.dataset("iris"))
-        150
-    """
-    from glia.data.opening import open_dataset
-
-    return open_dataset(name_or_path, target=target)
-
-
-def serve(*, port: int = 7007, block: bool = False) -> "Server":
-    """Show the runs of this folder in the browser, on this machine only.
-
-    Args:
-        port: 0 takes any that is free.
-        block: stay until Ctrl-C; otherwise the server runs beside the program until `stop()`.
-    """
-    from glia.server.serving import serve as begin
-    from glia.tracking.folder.home import open_home
-
-    return begin(open_home(), port=port, block=block)
-
-
-def seconds(budget: str | float | None) -> float:
-    """A time span in seconds.
-
-    Example:
-        >>> seconds("10m"), seconds("1.5h"), seconds(90), seconds(None)
-        (600.0, 5400.0, 90.0, inf)
-    """
-    if budget is None:
-        return math.inf
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|)", str(budget).strip().lower())
-    if found is None or float(found[1]) == 0:
-        raise ConfigError(f"'{budget}' is not a time span. Write seconds, or a number with s, m, h or d: 10m, 1.5h.")
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
-
-
-def _model(given: "str | nn.Module | None") -> "tuple[str | None, nn.Module | None, list[Any] | None]":
-    """A model by name, or the network itself, or the list of its layers where a recipe can hold that."""
-    if given is None or isinstance(given, str):
-        return given, None, None
-    from glia.models.layers import Sequential
-
-    entries = given.entries if isinstance(given, Sequential) else None
-    return ("layers", None, entries) if entries is not None else (None, given, None)
-
-
-def _recipe(given: "Recipe | Mapping[str, Any] | str | Path | None") -> Recipe:
-    if given is None or isinstance(given, Recipe):
-        return given or Recipe()
-    if isinstance(given, Mapping):
-        return recipes.from_dict(given)
-    return recipes.read(given)

@@ -1,0 +1,108 @@
+"""`glia tune`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from glia import config
+from glia.cli import output
+from glia.cli.train import INTERRUPTED
+
+EXAMPLE = "Example: glia tune digits --vary train.learning_rate=1e-4..1e-1:log --vary model.activation=relu,tanh"
+SHOWN = 5  # trials in the table
+
+
+def tune(
+    data: Annotated[
+        str | None, typer.Argument(help="Catalogue name, or path of a table or a folder of pictures.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Family or family/size.")] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUES", help="1e-4..1e-1:log, 10..100:20 or relu,tanh; repeatable."),
+    ] = None,
+    method: Annotated[str, typer.Option(help="grid, random, bayes, halving, asha, pbt or manual.")] = "random",
+    trials: Annotated[int | None, typer.Option(help="How many.")] = None,
+    folds: Annotated[int, typer.Option(help="Judge each trial on so many; 1: on the validation part.")] = 1,
+    metric: Annotated[str | None, typer.Option(help="Of validation; left out: accuracy, or rmse.")] = None,
+    budget: Annotated[str | None, typer.Option(help="Time for the whole search: 90, 20m, 1.5h.")] = None,
+    again: Annotated[int | None, typer.Option(help="Seeds to train the best from again.")] = None,
+    table: Annotated[str | None, typer.Option(help="For manual: a CSV or Parquet file, a trial a row.")] = None,
+    task: Annotated[str | None, typer.Option(help="What is learned; found from the target if left out.")] = None,
+    target: Annotated[str | None, typer.Option(help="The column to learn.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Of a trial; left out, early stopping decides.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the search and of the folds.")] = 0,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
+    project: Annotated[str | None, typer.Option(help="The group of runs it belongs to.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="A TOML file, perhaps with a table [vary].")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe; repeatable.")
+    ] = None,
+    queue: Annotated[str | None, typer.Option(help="Where trials wait as jobs.")] = None,
+    resume: Annotated[str | None, typer.Option(help="A study to go on with, also beside other processes.")] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")] = False,
+    as_json: output.Json = False,
+) -> None:
+    """Search for the settings with which a model learns best; many trials are trained as one program."""
+    from glia import api
+
+    chosen: dict[str, Any] = {"train.device": device} if device else {}
+    study = api.tune(
+        data,
+        model=model,
+        vary=vary or None,
+        settings=chosen | config.parse_settings(settings or []),
+        target=target,
+        method=method,
+        trials=trials,
+        folds=folds,
+        metric=metric,
+        budget=budget,
+        seed=seed,
+        project=project,
+        queue=queue,
+        resume=resume,
+        task=task,
+        epochs=epochs,
+        recipe=recipe,
+        table=table,
+        again=again,
+        skip_bad=skip_bad,
+    )
+    if as_json:
+        best = study.best
+        about = {"number": best.number, "value": best.value, "settings": dict(best.settings)}
+        output.emit(
+            {"id": study.id, "name": study.name, "state": study.state, "trials": len(study.trials), "best": about}
+        )
+    else:
+        _report(study)
+    if study.state == "stopped":
+        raise typer.Exit(INTERRUPTED)
+
+
+def _report(study: Any) -> None:
+    """The best trials, and the commands that come next."""
+    from glia.search.dimensions import shown
+    from glia.search.trials import best_first
+
+    ranked = best_first(study.trials, study.plan.direction)[:SHOWN]
+    keys = list(dict.fromkeys(key for each in ranked for key in each.settings))
+    rows = [
+        [str(each.number), f"{each.value:.4g}", *(_cell(each.settings.get(key), shown) for key in keys)]
+        for each in ranked
+    ]
+    if rows:
+        output.table(["trial", study.plan.metric, *keys], rows)
+    if study.answer:
+        typer.echo(study.answer)
+    short = study.id[:6]
+    again = f"glia tune --resume {short}   " if study.state == "stopped" or study.run.reason == "budget" else ""
+    best = f"glia runs show {short}/{ranked[0].number}   " if ranked else ""
+    output.say(f"Next: {again}{best}glia predict {short} FILE   glia serve")
+
+
+def _cell(value: Any, shown: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(shown(value))

@@ -1,0 +1,1 @@
+"""Searching among recipes: what is varied, by which method, and what was found."""

@@ -1,0 +1,125 @@
+"""The pictures of a search: the best so far, the metric against each setting, what matters, and pairs of settings."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from math import log10
+
+from glia.pictures import Bars, Curve, Matrix, Picture, Points
+from glia.search.dimensions import Range, shown
+from glia.search.draws import random_point
+from glia.search.findings import best_so_far
+from glia.search.importance import importance
+from glia.search.space import Dimension, Space
+from glia.search.surrogate import FEWEST_TRIALS, Surrogate, fitted, usable
+from glia.search.trials import Direction, Trial
+
+MOST_SLICES = 12
+MOST_SIDES = 12  # values along a side of a contour
+IN_PAIRS = 3  # of the settings that matter most, each with each
+BACKGROUND = 64  # points over which the other settings of a contour are averaged
+
+
+def pictures_of(
+    trials: Sequence[Trial], space: Space, *, metric: str, direction: Direction, seed: int = 0
+) -> dict[str, Picture]:
+    """By name; those for which there are trials enough: `best`, `slice/KEY`, `importance`, `contour/KEY/KEY`.
+
+    Args:
+        trials: all of them.
+        space: what was varied.
+        metric: its name.
+        direction: which way it is better.
+        seed: of what is drawn at random for the estimates.
+    """
+    known = usable(space, trials)
+    if not known:
+        return {}
+    drawn: dict[str, Picture] = {"best": best_curve(trials, metric=metric, direction=direction)}
+    if len(known) < FEWEST_TRIALS:
+        return drawn | {f"slice/{each.key}": slice_of(each, known, metric) for each in space.dimensions[:MOST_SLICES]}
+    surrogate = fitted(space, trials, direction, seed)
+    matters = importance(surrogate, seed)
+    drawn["importance"] = Bars(
+        title=f"What matters (a model of {matters.trials} trials explains {100 * max(matters.explained, 0):.0f} %)",
+        x="setting",
+        y="share of the variation",
+        labels=tuple(key for key, _ in matters.shares),
+        values=tuple(share for _, share in matters.shares),
+    )
+    keys = [key for key, _ in matters.shares]
+    drawn |= {f"slice/{key}": slice_of(space[key], known, metric) for key in keys[:MOST_SLICES]}
+    for one, other in combinations(keys[:IN_PAIRS], 2):
+        drawn[f"contour/{one}/{other}"] = contour(surrogate, one, other, metric, seed)
+    return drawn
+
+
+def best_curve(trials: Sequence[Trial], *, metric: str, direction: Direction) -> Curve:
+    """Every trial, and the best up to each."""
+    done = [(each.number, each.score) for each in trials if each.score is not None]
+    steps = best_so_far(trials, direction)
+    places: list[float] = []
+    values: list[float] = []
+    for (number, value), (after, _) in zip(steps, [*steps[1:], (done[-1][0] if done else 0, 0.0)], strict=True):
+        places += [number, after]
+        values += [value, value]
+    return Curve(
+        title="Best so far",
+        x="trial",
+        y=metric,
+        lines=(
+            ("best so far", tuple(places), tuple(values)),
+            ("trial", tuple(float(number) for number, _ in done), tuple(value for _, value in done)),
+        ),
+    )
+
+
+def slice_of(dimension: Dimension, trials: Sequence[Trial], metric: str) -> Points:
+    """The metric of each trial against one setting; choices without an order are groups side by side."""
+    known = [each for each in trials if dimension.key in each.settings and each.score is not None]
+    values = dimension.values
+    scores = [each.score or 0.0 for each in known]
+    given = [each.settings[dimension.key] for each in known]
+    if not values.ordered:
+        pairs = [(values.index(value), score) for value, score in zip(given, scores, strict=True)]
+        groups = tuple(
+            (shown(value), tuple(float(at) for at, _ in own), tuple(score for _, score in own))
+            for place, value in enumerate(values.all())
+            if (own := [pair for pair in pairs if pair[0] == place])
+        )
+        return Points(title=dimension.key, x=dimension.key, y=metric, groups=groups)
+    logarithmic = isinstance(values, Range) and values.log
+    places = tuple(log10(value) if logarithmic else float(value) for value in given)
+    title = f"log10 {dimension.key}" if logarithmic else dimension.key
+    return Points(title=dimension.key, x=title, y=metric, groups=(("trials", places, tuple(scores)),))
+
+
+def contour(surrogate: Surrogate, one: str, other: str, metric: str, seed: int = 0) -> Matrix:
+    """The metric that the surrogate expects of each pair of values, the other settings averaged over the space."""
+    space = surrogate.space
+    across, down = _sides(space[one]), _sides(space[other])
+    background = [random_point(space, seed, number, "contour") for number in range(BACKGROUND)]
+    settings = [space.settings(point | {one: x, other: y}) for y in down for x in across for point in background]
+    found = surrogate.values(settings).reshape(len(down), len(across), BACKGROUND).mean(2)
+    return Matrix(
+        title=f"{metric} to be expected",
+        x=one,
+        y=other,
+        columns=tuple(_label(value) for value in across),
+        rows=tuple(_label(value) for value in down),
+        values=tuple(tuple(row) for row in found.tolist()),
+        counts=False,
+    )
+
+
+def _sides(dimension: Dimension) -> list[object]:
+    values = dimension.values
+    if values.size <= MOST_SIDES:
+        return list(values.all())
+    if not isinstance(values, Range):
+        return list(values.all()[:MOST_SIDES])
+    drawn = [values.draw((place + 0.5) / MOST_SIDES) for place in range(MOST_SIDES)]
+    return list(dict.fromkeys(drawn))
+
+
+def _label(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else shown(value)

@@ -1,0 +1,1 @@
+"""Ways of searching, one a file: each says from the trials there are which come next."""

@@ -1,0 +1,236 @@
+"""The loop of a stack: every network's epochs, side by side, until each has come to its own end.
+
+Letters    M networks, n rows each learns from, v rows each is judged by, B samples of a batch, K outputs.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from glia.nn.random import permutation
+from glia.training import devices
+from glia.training.checkpoint import Checkpoint
+from glia.training.diverged import DivergenceError
+from glia.training.events import Warned
+from glia.training.population.course import Course
+from glia.training.population.individuals import Individual, Outcome
+from glia.training.population.metrics import metrics_of
+from glia.training.population.pace import Pace
+from glia.training.population.samples import SharedSamples, batch_sizes
+from glia.training.population.stack import Stack
+from glia.training.protocols import Task
+from glia.training.running import MOST_VALUES
+
+JUDGED_AT_ONCE = 2**14  # samples, over all networks, that pass through them together in use
+
+
+class StackFit:
+    """One fit of many networks of a kind.
+
+    Args:
+        individuals: the networks, none of which was told anything yet.
+        samples: what they share.
+        states: whether what to go on from is wanted.
+
+    Raises:
+        ConfigError: settings that cannot be used.
+        RuntimeError: the networks cannot be computed as one; nothing was told and no weight has changed.
+    """
+
+    def __init__(self, individuals: Sequence[Individual], samples: SharedSamples, *, states: bool) -> None:
+        first = individuals[0]
+        self._samples, self._wants_states, self._together = samples, states, len(individuals)
+        self._sizes = batch_sizes(len(first.train), first.batch_size)
+        self._log_every = first.settings.log_every
+        self._courses = [Course(each, place, len(self._sizes)) for place, each in enumerate(individuals)]
+        self.stack = Stack(individuals, *samples.pick(first.train[: self._sizes[0]]), self._remark)
+        self._pace = Pace()
+        self._outcomes: list[Outcome] = [Outcome()] * len(individuals)
+
+    def run(self) -> list[Outcome]:
+        """Train them all; how each ended, in their order."""
+        self._look_at_rows()
+        for course in self._courses:
+            self._guarded(course, course.begin, devices.describe(self.stack.device))
+        self._let_go()
+        with self._pace:
+            while self._courses:
+                try:
+                    self._one_epoch()
+                except Exception as error:  # of what they do together
+                    for course in self._courses:
+                        self._guarded(course, _raise, error)
+                self._let_go()
+        return self._outcomes
+
+    def _one_epoch(self) -> None:
+        begun = self._reported = time.perf_counter()
+        rows, step = self._rows(), self._courses[0].step
+        rates = torch.tensor([course.rates() for course in self._courses], dtype=torch.float64).t()
+        rates = rates.contiguous().to(self.stack.device)  # S M
+        draws = self.stack.draws
+        seeds = list(zip(*(course.seeds() for course in self._courses), strict=True)) if draws else []
+        self._window: list[Tensor] = []
+        outputs: list[Tensor] = []
+        for number, (inputs, targets) in enumerate(self._samples.batches(rows, self._sizes)):
+            learn = partial(self.stack.learn, seeds=seeds[number] if draws else (), apart=rows.dim() == 2)
+            losses, given = self._pace.take(partial(learn, inputs, targets, rates[number], step + number + 1))
+            self._window.append(losses)
+            if given[0].numel() * len(self._sizes) <= MOST_VALUES:
+                outputs.append(given)
+            if (step + number + 1) % self._log_every == 0:
+                self._hear(number + 1, report=True)
+                if all(course.error for course in self._courses):
+                    return
+        self._hear(len(self._sizes), report=False)
+        self._judge(rows, outputs)
+        for course in self._courses:
+            self._guarded(course, course.close_epoch, time.perf_counter() - begun)
+
+    def _hear(self, steps: int, *, report: bool) -> None:
+        """Read the losses since the last report, of all networks at once, and hand them on; `steps` of the epoch."""
+        if not self._window:
+            return
+        found = torch.stack(self._window, 1).tolist()  # M, steps
+        taken = len(self._window)
+        sizes = self._sizes[steps - taken : steps]
+        now = time.perf_counter()
+        per_second = taken / max(now - self._reported, 1e-9)
+
+        def tell(course: Course, losses: list[float]) -> None:
+            course.take(losses, sizes)
+            if report:
+                course.report(per_second)
+
+        for course, losses in zip(self._courses, found, strict=True):
+            self._guarded(course, tell, course, losses)
+        self._window, self._reported = [], now
+
+    def _judge(self, rows: Tensor, outputs: Sequence[Tensor]) -> None:
+        """Judge the epoch that is over, and keep the weights of those for which it was the best."""
+        tasks = [course.individual.task for course in self._courses]
+        learned: list[Mapping[str, float] | Exception] = [{} for _ in tasks]
+        if outputs:
+            learned = metrics_of(tasks, torch.cat(list(outputs), 1).float(), self._targets(rows))
+        for course, train, validation in zip(self._courses, learned, self._validation(tasks), strict=True):
+            self._guarded(course, _hear_metrics, course, train, validation)
+        best = [place for place, each in enumerate(self._courses) if each.is_best and each.error is None]
+        self.stack.remember_best(best)
+
+    def _validation(self, tasks: Sequence[Task]) -> list[Mapping[str, float] | Exception | None]:
+        """The metrics of each network on the samples that judge it; None where there are none."""
+        counts = [len(course.individual.judged) for course in self._courses]
+        found: list[Mapping[str, float] | Exception | None] = [None] * len(counts)
+        if not any(counts):
+            return found
+        outputs, targets = self._outputs(self._judged), self._targets(self._judged)
+        for count in sorted(set(counts) - {0}):
+            places = [place for place, each in enumerate(counts) if each == count]
+            metrics = metrics_of([tasks[place] for place in places], outputs[places, :count], targets[places, :count])
+            for place, each in zip(places, metrics, strict=True):
+                found[place] = each
+        return found
+
+    def _outputs(self, rows: Tensor) -> Tensor:
+        """(M, v, K) in use, of rows (M, v) or (v,)."""
+        at_once = max(self._sizes[0], JUDGED_AT_ONCE // len(self._courses))
+        parts = [
+            self.stack.outputs(self._samples.pick(part)[0], apart=rows.dim() == 2)
+            for part in torch.split(rows, at_once, -1)
+        ]
+        return torch.cat(parts, 1)
+
+    def _targets(self, rows: Tensor) -> Tensor:
+        """(M, n, ...), of rows (M, n) or (n,)."""
+        targets = self._samples.targets_of(rows)
+        return targets if rows.dim() == 2 else targets.expand(len(self._courses), *targets.shape)
+
+    def _rows(self) -> Tensor:
+        """The rows of this epoch in its order: (M, n), or (n,) where all networks learn from the same in one order."""
+        seeds = [course.settings.seed for course in self._courses]
+        first = self._courses[0]
+        orders = {seed: permutation(seed, first.epoch, len(first.individual.train)) for seed in set(seeds)}
+        if self._learn_alike and len(orders) == 1:
+            return first.individual.train[orders[seeds[0]]]
+        each = zip(self._courses, seeds, strict=True)
+        return torch.stack([course.individual.train[orders[seed]] for course, seed in each])
+
+    def _look_at_rows(self) -> None:
+        """Find out whether the networks share their rows; as long as they do, samples are gathered once for all."""
+        learned = [course.individual.train for course in self._courses]
+        judged = [course.individual.judged for course in self._courses]
+        self._learn_alike = all(torch.equal(each, learned[0]) for each in learned)
+        if all(torch.equal(each, judged[0]) for each in judged):
+            self._judged = judged[0]
+        else:  # where some have fewer, a row that does not count stands in for those they lack
+            most = max(map(len, judged))
+            self._judged = torch.stack([torch.nn.functional.pad(each, (0, most - len(each))) for each in judged])
+
+    def _guarded(self, course: Course, action: Callable[..., None], *given: Any) -> None:
+        """Do something for one network; what it raises ends this network and no other."""
+        if course.error is not None:
+            return
+        try:
+            action(*given)
+        except Exception as error:
+            course.error = error
+            diverged = isinstance(error, DivergenceError)
+            self.stack.write(self._courses.index(course), best=diverged and course.best_epoch > 0)
+
+    def _let_go(self) -> None:
+        """Take those that have come to their end out of the stack."""
+        for place, course in enumerate(self._courses):
+            if course.error is None and course.reason is not None:
+                self._guarded(course, self._end, place, course)
+            if course.error is not None:
+                self._outcomes[course.place] = Outcome(error=course.error, together=self._together)
+        staying = [place for place, each in enumerate(self._courses) if each.error is None and each.done is None]
+        if 0 < len(staying) < len(self._courses):
+            self.stack.keep(staying)
+        self._courses = [self._courses[place] for place in staying]
+        if self._courses:
+            self._look_at_rows()
+
+    def _end(self, place: int, course: Course) -> None:
+        """Put the weights kept into the network's module, and tell that it is over."""
+        state = self._state(place, course) if self._wants_states else None
+        if state is None:
+            self.stack.write(place, best=False)  # also what only counts on, such as buffers that are not saved
+        if course.settings.keep == "best" and course.best_epoch:
+            self.stack.write(place, best=True)
+        course.end()
+        self._outcomes[course.place] = Outcome(done=course.done, state=state, together=self._together)
+
+    def _state(self, place: int, course: Course) -> Checkpoint:
+        best = self.stack.write(place, best=True) if course.best_epoch else {}
+        return Checkpoint(
+            epoch=course.epoch,
+            step=course.step,
+            model=self.stack.write(place, best=False),
+            optimizer=self.stack.optimizer_tensors(place, course.step),
+            best=best,
+            running={},
+            progress=course.progress(),
+        )
+
+    def _remark(self, message: str) -> None:
+        for course in self._courses:
+            self._guarded(course, course.individual.listen, Warned(message))
+
+
+def _hear_metrics(
+    course: Course, train: Mapping[str, float] | Exception, validation: Mapping[str, float] | Exception | None
+) -> None:
+    if isinstance(train, Exception):
+        raise train
+    if isinstance(validation, Exception):
+        raise validation
+    course.judge_epoch(train, validation)
+
+
+def _raise(error: Exception) -> None:
+    raise error

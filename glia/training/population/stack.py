@@ -1,0 +1,255 @@
+"""Networks of one kind as one: their weights in stacks, and a step of all of them.
+
+Letters    M networks, B samples, K outputs.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from glia.training import devices, optimizers
+from glia.training.checkpoint import Checkpoint
+from glia.training.population.chain import Chain, chain_of
+from glia.training.population.constraints import Constraints
+from glia.training.population.individuals import Individual
+from glia.training.population.losses import Losses
+from glia.training.population.masks import Site, drawn
+from glia.training.population.optimizer import StackedOptimizer
+from glia.training.population.vmapped import Vmapped
+
+
+class Networks(Protocol):
+    """What the networks of a stack compute."""
+
+    def dropouts(self, model: nn.Module) -> list[nn.Module | None]:
+        """Of one of the networks, at each site."""
+
+    def sites(self, inputs: Tensor) -> list[Site]:
+        """Where masks are needed, for a batch (B, ...) of one network."""
+
+    def __call__(
+        self,
+        weights: Sequence[Tensor],
+        buffers: Sequence[Tensor],
+        inputs: Tensor,
+        masks: Sequence[Tensor] | None,
+        *,
+        apart: bool,
+    ) -> Tensor:
+        """(M, B, K) what each puts out; `masks` while training, None in use."""
+
+
+class Stack:
+    """The weights of M networks and everything that changes with them.
+
+    Args:
+        individuals: of one kind.
+        inputs: (B, ...) a batch of one of them.
+        targets: (B, ...) its targets.
+        remark: hears what all of them should know.
+
+    Raises:
+        ConfigError: settings that an optimizer refuses.
+        RuntimeError: they cannot be computed as one.
+        UserWarning: likewise.
+    """
+
+    def __init__(
+        self, individuals: Sequence[Individual], inputs: Tensor, targets: Tensor, remark: Callable[[str], None]
+    ) -> None:
+        models = [individual.model for individual in individuals]
+        settings = [individual.settings for individual in individuals]
+        self._models, self._remark = models, remark
+        for individual in individuals:
+            individual.model.train()  # so that its dropouts draw
+            if individual.state is not None:
+                individual.model.load_state_dict(individual.state.model)
+        self.device = next(models[0].parameters()).device
+        self._networks = networks_of(models, inputs)
+        self._dropouts = [self._networks.dropouts(model) for model in models]
+        self._sites: dict[int, list[Site]] = {}
+        self._weights = [
+            torch.stack([each.detach() for each in same]).requires_grad_(same[0].requires_grad)
+            for same in zip(*(model.parameters() for model in models), strict=True)
+        ]
+        self._buffers = [torch.stack(same) for same in zip(*(model.buffers() for model in models), strict=True)]
+        self._best = [each.detach().clone() for each in (*self._weights, *self._buffers)]
+        built = [optimizers.build(model, its) for model, its in zip(models, settings, strict=True)]
+        self._optimizer = StackedOptimizer(models, built, settings, [each.detach() for each in self._weights])
+        self._constraints = Constraints(models[0], settings, self.device)
+        self._losses = Losses([individual.task for individual in individuals], self.device)
+        self._width = len(models)  # how many are computed at once
+        for place, individual in enumerate(individuals):
+            if individual.state is not None:
+                self._restore(place, individual.state)
+        if isinstance(self._networks, Vmapped):
+            self._try_out(inputs, targets)
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    @property
+    def draws(self) -> bool:
+        """Whether there is dropout in any of the networks."""
+        return any(layer is not None for layers in self._dropouts for layer in layers)
+
+    def learn(
+        self, inputs: Tensor, targets: Tensor, rates: Tensor, number: int, *, seeds: Sequence[int], apart: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Take one step of every network.
+
+        Args:
+            inputs: (M, B, ...) if `apart`, else (B, ...), the same for all.
+            targets: likewise.
+            rates: (M,) learning rates.
+            number: of the step, from 1.
+            seeds: of the step, one a network, if there is dropout.
+            apart: whether networks have samples of their own.
+
+        Returns:
+            Losses (M,) and outputs (M, B, K) before the step.
+        """
+        masks = self._masks(inputs[0] if apart else inputs, seeds)
+        losses, outputs, gradients = self._within_memory(
+            lambda part: self._gradients(inputs, targets, masks, part, apart)
+        )
+        with torch.no_grad():
+            weights = self._weights
+            self._optimizer.step(weights, self._constraints.on_gradients(weights, gradients), rates, number)
+            self._constraints.on_weights(weights)
+        return losses, outputs
+
+    def outputs(self, inputs: Tensor, *, apart: bool) -> Tensor:
+        """(M, B, K) in use: nothing is left out; float32 or float64."""
+
+        def of(part: slice) -> tuple[Tensor]:
+            with torch.no_grad(), devices.precision(self.device):
+                its = inputs[part] if apart else inputs
+                weights, buffers = [each[part] for each in self._weights], [each[part] for each in self._buffers]
+                return (self._networks(weights, buffers, its, None, apart=apart),)
+
+        found: Tensor = self._within_memory(of)[0]
+        return found if found.dtype == torch.float64 else found.float()
+
+    def remember_best(self, places: Sequence[int]) -> None:
+        """Keep the weights of now as the best of the networks at these places."""
+        if not places:
+            return
+        chosen = torch.tensor(places, device=self.device)
+        for best, now in zip(self._best, (*self._weights, *self._buffers), strict=True):
+            best.index_copy_(0, chosen, now.detach()[chosen])
+
+    def write(self, place: int, *, best: bool) -> dict[str, Tensor]:
+        """Put the weights of now, or the best, into the network's own module.
+
+        Returns:
+            A copy of them by name.
+        """
+        model, latest = self._models[place], (*self._weights, *self._buffers)
+        with torch.no_grad():
+            for own, its in zip((*model.parameters(), *model.buffers()), self._best if best else latest, strict=True):
+                own.copy_(its[place])
+        return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+    def optimizer_tensors(self, place: int, steps: int) -> dict[str, Tensor]:
+        """The optimizer's state of one network, as checkpoints have it."""
+        return self._optimizer.tensors(place, steps)
+
+    def keep(self, places: Sequence[int]) -> None:
+        """Go on with the networks at these places only."""
+        chosen = torch.tensor(places, device=self.device)
+        self._weights = [each.detach()[chosen].requires_grad_(each.requires_grad) for each in self._weights]
+        self._buffers = [each[chosen] for each in self._buffers]
+        self._best = [each[chosen] for each in self._best]
+        self._models = [self._models[place] for place in places]
+        self._dropouts = [self._dropouts[place] for place in places]
+        self._optimizer.keep(places, self._weights)
+        self._constraints.keep(places)
+        self._losses.keep(places)
+
+    def _gradients(
+        self, inputs: Tensor, targets: Tensor, masks: Sequence[Tensor], part: slice, apart: bool
+    ) -> tuple[Tensor, Tensor, list[Tensor | None]]:
+        """Losses, outputs and gradients of the networks in `part`."""
+        weights = [each.detach()[part].requires_grad_(each.requires_grad) for each in self._weights]
+        its, wanted = (inputs[part], targets[part]) if apart else (inputs, targets)
+        with devices.precision(self.device):
+            buffers, masks = [each[part] for each in self._buffers], [each[part] for each in masks]
+            outputs = self._networks(weights, buffers, its, masks, apart=apart)
+            losses = self._losses.of(outputs, wanted, part, apart=apart)
+        trained = [each for each in weights if each.requires_grad]
+        found = iter(torch.autograd.grad(self._constraints.minimised(losses, part), trained))
+        return losses.detach(), outputs.detach(), [next(found) if each.requires_grad else None for each in weights]
+
+    def _try_out(self, inputs: Tensor, targets: Tensor) -> None:
+        """Refuse now what torch cannot compute as one: two networks will do, and nothing changes."""
+        before = [each.clone() for each in self._buffers]
+        masks = self._masks(inputs, range(len(self))) if self.draws else []
+        part = slice(0, 2)
+        self._gradients(inputs, targets, [each[part] for each in masks], part, apart=False)
+        for buffer, value in zip(self._buffers, before, strict=True):
+            buffer.copy_(value)
+
+    def _masks(self, inputs: Tensor, seeds: Sequence[int]) -> list[Tensor]:
+        if not seeds:
+            return []
+        size = len(inputs)
+        if size not in self._sites:
+            with devices.precision(self.device):
+                self._sites[size] = self._networks.sites(inputs)
+        return drawn(seeds, self._dropouts, self._sites[size], self.device)
+
+    def _within_memory(self, compute: Callable[[slice], tuple[Any, ...]]) -> tuple[Any, ...]:
+        """What `compute` gives for all networks, by as many at once as there is memory for."""
+        before = [each.clone() for each in self._buffers]
+        while True:
+            try:
+                return _joined([compute(part) for part in self._parts()])
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or min(self._width, len(self)) == 1:
+                    raise
+            self._width = -(-min(self._width, len(self)) // 2)
+            for buffer, value in zip(self._buffers, before, strict=True):
+                buffer.copy_(value)
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            self._remark(
+                f"Memory does not suffice for {len(self)} networks at once: {self._width} are computed at once."
+            )
+
+    def _parts(self) -> list[slice]:
+        return [slice(first, first + self._width) for first in range(0, len(self), self._width)]
+
+    def _restore(self, place: int, state: Checkpoint) -> None:
+        self._optimizer.restore(place, state.optimizer)
+        model = self._models[place]
+        names = [name for name, _ in (*model.named_parameters(), *model.named_buffers())]
+        for best, name in zip(self._best, names, strict=True):
+            if name in state.best:
+                best[place].copy_(state.best[name])
+
+
+def networks_of(models: Sequence[nn.Module], inputs: Tensor) -> Networks:
+    """What computes the networks as one: the dense way where they are only that, else any."""
+    chain = chain_of(models[0])
+    is_row = inputs.dim() == 2 or any(isinstance(layer, nn.Flatten) for layer in (chain or ())[:1])
+    return Chain(models) if chain and is_row else Vmapped(models, inputs)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was asked for that there is not, on a GPU or on the CPU."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def _joined(parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Results of parts of a stack, each a tuple of tensors and lists of tensors, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return tuple(
+        [None if each[0] is None else torch.cat(each) for each in zip(*same, strict=True)]
+        if isinstance(same[0], list)
+        else torch.cat(same)
+        for same in zip(*parts, strict=True)
+    )

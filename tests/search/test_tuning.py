@@ -1,0 +1,202 @@
+"""A search from end to end: proposed, trained together, recorded, concluded."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import glia
+from glia.errors import ConfigError, TrainingError
+from glia.search.study import Study
+
+RATES = {"train.learning_rate": glia.between(1e-3, 1e-1, log=True)}
+
+
+def tune(vary: object = RATES, data: str = "iris", **more: object) -> Study:
+    return glia.tune(data, **{"model": "mlp", "vary": vary, "epochs": 3, "again": 0, **more})
+
+
+def test_every_trial_is_a_run_and_the_best_is_judged_once_on_the_test_part() -> None:
+    study = tune(trials=6)
+    assert [each.state for each in study.trials] == ["done"] * 6
+    run = study.run_of(study.best)
+    assert run.id == f"{study.id}/{study.best.number}"
+    assert run.params["train.learning_rate"] == study.best.settings["train.learning_rate"]
+    assert len(run.metrics("validation/accuracy")) == 3
+    assert study.best.value == max(each.value for each in study.trials)
+    assert len(study.run.metrics("test/accuracy")) == 1
+    assert run.learner.evaluate("iris") == study.run.learner.evaluate("iris")
+    assert study.run.summary["best trial"] == study.best.number
+    assert "Best is trial" in study.answer
+
+
+def test_a_trial_is_what_training_with_its_settings_gives() -> None:
+    vary = {**RATES, "train.weight_decay": [0.0, 0.1], "model.dropout": glia.between(0.0, 0.5)}
+    study = tune(vary, trials=5)
+    trial = study.trials[3]
+    alone = glia.train("iris", model="mlp", epochs=3, settings=dict(trial.settings))
+    found, expected = study.run_of(trial).metrics("validation/loss"), alone.metrics("validation/loss")
+    assert found["value"].tolist() == pytest.approx(expected["value"].tolist(), rel=1e-5)
+
+
+def test_a_grid_tries_everything_once() -> None:
+    study = tune({"model.hidden": [[4], [8]], "model.activation": ["relu", "tanh"]}, method="grid")
+    tried = [(each.settings["model.hidden"], each.settings["model.activation"]) for each in study.trials]
+    assert tried == [([4], "relu"), ([4], "tanh"), ([8], "relu"), ([8], "tanh")]
+
+
+def test_folds_judge_each_trial_by_their_mean_and_the_winner_gets_a_model() -> None:
+    study = tune(trials=3, folds=5)
+    best = study.best
+    assert len(best.values) == 5
+    assert best.value == pytest.approx(np.mean(best.values))
+    assert len(study.run_of(best).metrics("fold-5/validation/loss")) == 3
+    assert study.run.learner.evaluate("iris")["accuracy"] > 0.5
+    assert "over 5 folds" in study.answer
+
+
+def test_rows_of_a_table_are_tried_one_after_the_other(tmp_path: Path) -> None:
+    (tmp_path / "trials.csv").write_text('train.learning-rate,model.hidden\n0.01,[4]\n0.02,"[8,8]"\n')
+    study = tune(None, method="manual", table=tmp_path / "trials.csv")
+    assert [each.settings for each in study.trials] == [
+        {"train.learning_rate": 0.01, "model.hidden": [4]},
+        {"train.learning_rate": 0.02, "model.hidden": [8, 8]},
+    ]
+
+
+def test_halving_trains_the_best_third_three_times_as_long() -> None:
+    study = tune(method="halving", trials=9, epochs=9)
+    assert sorted(each.epochs for each in study.trials) == [1] * 6 + [3] * 2 + [9]
+    longest = max(study.trials, key=lambda each: each.epochs)
+    steps = study.run_of(longest).metrics("train/epoch")["value"].tolist()
+    assert steps == [float(epoch) for epoch in range(1, 10)]
+
+
+def test_a_population_takes_over_the_weights_of_its_best() -> None:
+    study = tune(method="pbt", trials=5, epochs=4)
+    children = [each for each in study.trials if each.parent is not None]
+    assert children
+    assert all(each.settings != study.trials[each.parent].settings for each in children)
+
+
+def test_bayesian_search_proposes_from_what_it_has_seen() -> None:
+    study = tune(method="tpe", trials=10, epochs=1)
+    assert len({each.settings["train.learning_rate"] for each in study.trials}) == 10
+
+
+def test_classical_models_are_searched_too() -> None:
+    study = tune({"model.trees": [5, 20]}, model="random-forest", method="grid", epochs=None)
+    assert study.run.learner.evaluate("iris")["accuracy"] > 0.9
+
+
+def test_the_best_is_trained_again_from_other_seeds() -> None:
+    study = tune(trials=4, again=3)
+    assert len(study.trials) == 4
+    assert "Trained again from 3 seeds" in study.answer
+
+
+def test_a_trial_that_fails_is_recorded_and_the_others_go_on() -> None:
+    study = tune({"train.learning_rate": [0.01, 1e30], "train.optimizer": ["sgd"]}, method="grid", epochs=20)
+    good, bad = study.trials
+    assert (good.state, bad.state) == ("done", "failed")
+    assert "The loss is" in bad.reason
+    assert "1 of 2 trials ended without a metric" in study.answer
+
+
+def test_where_all_fail_the_study_fails_with_the_first_reason() -> None:
+    with pytest.raises(TrainingError, match=r"None of the 2 trials .* came to an end\. The first of them: "):
+        tune({"train.learning_rate": [1e29, 1e30], "train.optimizer": ["sgd"]}, method="grid", epochs=20)
+    assert glia.runs(limit=1)[0].state == "failed"
+
+
+def test_the_budget_ends_a_search_that_would_go_on() -> None:
+    study = tune(budget=1.0, trials=None, epochs=1)
+    assert study.state == "done"
+    assert study.run.reason == "budget"
+    assert study.best.value is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"metric": "train/accuracy"}, "choose what remembers them best"),
+        ({"metric": "acuracy"}, "Did you mean 'validation/accuracy'"),
+        ({"vary": {"train.learning_rat": [1, 2]}}, "learning_rate"),
+        ({"vary": ["train.learning_rate=1e-1..1e-4:log"]}, "begins above its end"),
+        ({"vary": {}}, "Nothing is varied"),
+        ({"vary": None}, "Nothing is varied"),
+        ({"method": "randon"}, "Did you mean 'random'"),
+        ({"method": "grid"}, "Give it a step|points"),
+        ({"method": "manual"}, "rows of a table, and there are none"),
+        ({"folds": 1000}, "cannot be had of"),
+        ({"queue": "gpu"}, "There are no queues yet"),
+        ({"settings": {"data.split.validation": 0.0, "data.split.train": 0.9}}, "no samples to validate by"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused_before_anything_is_recorded(given: dict, message: str) -> None:
+    with pytest.raises(glia.GliaError, match=message):
+        tune(**{"trials": 2, **given})
+    assert not len(glia.runs())
+
+
+def test_others_may_drive_a_study() -> None:
+    study = tune(trials=0)
+    first, second = study.ask(2)
+    study.tell(first, 0.25)
+    study.tell(second, None)
+    given = study.ask(settings={"train.learning_rate": 0.02})[0]
+    [value] = study.train(given)
+    assert [each.state for each in study.trials] == ["done", "failed", "done"]
+    assert study.best.value == value
+    study.end()
+    assert glia.study(study.id).state == "done"
+    with pytest.raises(ConfigError, match="was not asked for here, or was told about before"):
+        study.tell(first, 1.0)
+
+
+def test_a_study_that_has_ended_is_returned_as_it_is() -> None:
+    study = tune(trials=2)
+    assert len(glia.tune(resume=study.id).trials) == 2
+
+
+PROGRAM = """
+import glia, sys
+study = glia.tune("iris", model="mlp", vary={"train.learning_rate": glia.between(1e-3, 1e-1, log=True)}, trials=24,
+    settings={"train.epochs": 40}, again=0, resume=None)
+print(study.id)
+"""
+
+
+def test_a_study_whose_process_was_killed_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
+    undisturbed = tune(trials=24, epochs=40)
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while len(glia.runs("kind = 'study'")) < 2:
+        assert process.poll() is None, process.stderr.read() if process.stderr else ""
+    killed = next(run for run in glia.runs("kind = 'study'") if run.id != undisturbed.id)
+    while not glia.study(killed.id).trials:
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    study = glia.tune(resume=killed.id)
+    assert study.state == "done"
+    assert [each.settings for each in study.trials] == [each.settings for each in undisturbed.trials]
+    assert [each.value for each in study.trials] == pytest.approx([each.value for each in undisturbed.trials])
+    for trial in study.trials:
+        epochs = study.run_of(trial).metrics("train/epoch")["value"].tolist()
+        assert epochs == [float(epoch) for epoch in range(1, 41)]
+
+
+def test_two_processes_share_the_trials_of_a_study() -> None:
+    study = tune({"train.seed": glia.between(0, 39)}, method="grid", trials=0, epochs=20)
+    program = "import glia, sys; glia.tune(resume=sys.argv[1])"
+    others = [
+        subprocess.Popen([sys.executable, "-c", program, study.id], stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    told = [other.communicate()[1] for other in others]
+    assert [other.returncode for other in others] == [0, 0], told
+    assert [each.settings["train.seed"] for each in study.trials] == list(range(40))
+    assert {each.state for each in study.trials} == {"done"}
+    assert study.state == "done"
