@@ -85,6 +85,7 @@ class TrainRecipe:
     members: Positive = 1  # networks from other first weights: of the seeds seed, seed + 1, …
     members_keep: Literal["average", "best"] = "average"  # what they say together, or the one with the least loss
     keep: Literal["best", "last"] = "best"  # epoch by validation loss that `predict` uses
+    refit: bool | Auto = "auto"  # train again on the samples for validation, too; auto: of few, if the family says so
     early_stopping: Annotated[int, Field(ge=0)] | Choice = (
         "auto"  # patience in epochs; 0: off; auto: off if epochs given
     )

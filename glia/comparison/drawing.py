@@ -7,9 +7,9 @@ from glia.comparison.calibration import reliability_of
 from glia.comparison.contest import Fit
 from glia.comparison.contestants import BASELINE
 from glia.comparison.curve import LearningCurve
-from glia.comparison.ranges import Range, of_differences, of_metric, shown
 from glia.comparison.standings import Standing
 from glia.pictures import Bars, Curve, Picture, Points
+from glia.ranges import Range, of_differences, of_metric, shown
 from glia.statistics import Estimate
 
 MOST_LINES = 4  # of learners, in one picture

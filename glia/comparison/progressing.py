@@ -75,10 +75,15 @@ class Progress(AbstractContextManager["Progress"]):
         judged = [fit for fit in self._fits if fit.round == number]
         judged.sort(key=lambda fit: fit.metrics[self.metric], reverse=self.direction == "higher")
         more = f" and {len(judged) - SHOWN} more" if len(judged) > SHOWN else ""
-        return "best " + ", ".join(f"{fit.learner} {self._value(fit)}" for fit in judged[:SHOWN]) + more
+        return "best " + ", ".join(f"{_short(fit.learner)} {self._value(fit)}" for fit in judged[:SHOWN]) + more
 
     def _value(self, fit: Fit) -> str:
         return f"{fit.metrics[self.metric]:.3g}"
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._display.close()
+
+
+def _short(learner: str) -> str:
+    """Of `package.module:Class` the class."""
+    return learner.rpartition(":")[2]

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.feature_selection import f_classif
-from sklearn.impute import SimpleImputer
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
@@ -61,7 +60,8 @@ def plane(dataset: Dataset, named: Sequence[str], *, classes: bool) -> tuple[str
             kind = dataset.features[name].kind
             raise ConfigError(f"Column '{name}' holds {kind}. Regions are drawn over two columns of numbers.")
     if len(numbers) < 2:
-        raise DataError(f"{dataset.title} has {len(numbers)} columns of numbers. Regions are drawn over two.")
+        count = "1 column" if len(numbers) == 1 else f"{len(numbers)} columns"
+        raise DataError(f"{dataset.title} has {count} of numbers. Regions are drawn over two.")
     if not named:
         return _most_telling(dataset, numbers)
     if len(named) != 2 or named[0] == named[1]:
@@ -180,8 +180,8 @@ def _most_telling(dataset: Dataset, names: Sequence[str]) -> tuple[str, str]:
     rows = np.random.default_rng(0).permutation(len(dataset))[:LOOKED_AT]
     part = dataset[rows]
     labels = np.unique(part.targets().astype(str), return_inverse=True)[1]
-    table = np.stack([_floats(part, name) for name in names], axis=1)
-    table = SimpleImputer(keep_empty_features=True).fit_transform(np.where(np.isfinite(table), table, np.nan))
+    # Ranks are all that a tree sees of numbers, and they are neither too large for it nor gaps.
+    table = np.stack([np.unique(_floats(part, name), return_inverse=True)[1] for name in names], axis=1)
     order = range(len(names))
     if len(names) > TRIED:
         with np.errstate(all="ignore"):

@@ -8,11 +8,11 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from glia.comparison.curve import LearningCurve
-from glia.comparison.ranges import of_differences, of_metric
 from glia.comparison.standings import Standing
 from glia.comparison.words import answer, chosen, interval, p_value, span
 from glia.errors import ConfigError
 from glia.pictures import Picture
+from glia.ranges import of_differences, of_metric
 from glia.tasks.task import Direction
 
 if TYPE_CHECKING:

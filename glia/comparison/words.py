@@ -5,8 +5,8 @@ from math import floor, isnan, log10
 
 from glia.comparison.contestants import BASELINE
 from glia.comparison.curve import LearningCurve
-from glia.comparison.ranges import EVERYWHERE, Range, of_differences, of_metric, shown
 from glia.comparison.standings import Standing
+from glia.ranges import EVERYWHERE, Range, of_differences, of_metric, shown
 from glia.record.progress import duration
 from glia.statistics import FEWEST_FITS, Estimate
 from glia.tasks.task import Direction

@@ -17,6 +17,8 @@ from glia.data.splits import Division, divide, without_unseen
 from glia.errors import ConfigError
 from glia.learner import keeping
 from glia.learner.naming import data_of
+from glia.learner.refitting import refit, resolved
+from glia.learner.refusing import refuse_other_losses
 from glia.learner.several import networks_of, train_several
 from glia.models import build, default_model
 from glia.models.averaged import Averaged
@@ -28,16 +30,14 @@ from glia.pictures import Picture
 from glia.recipe import ModelRecipe, Recipe
 from glia.tasks import Prediction, Task, fit_task
 from glia.tasks.classification import Classification
-from glia.tasks.losses import LOG_PROBABILITIES
 from glia.tasks.regression import Regression
 from glia.tasks.rejection import threshold
 from glia.tasks.weighted import WeightedTask, checked_weights
 from glia.training import devices, optimizers
 from glia.training.at_once import learn_at_once
 from glia.training.evaluation import outputs_of
-from glia.training.events import EpochDone, FitDone, Listener
+from glia.training.events import FitDone, Listener, Warned
 from glia.training.loop import Control, fit
-from glia.training.members import Ensemble
 from glia.training.protocols import Task as LoopTask
 from glia.training.residuals import try_out
 from glia.training.schedules import schedule
@@ -82,6 +82,7 @@ class Learner:
         self.dataset: Dataset | None = None
         self.weights: np.ndarray[Any, Any] | None = None
         self._module = module
+        self._judged: tuple[Tensor, Tensor] | None = None
 
     def fit(self, data: Any = None, *, listen: Listener = lambda event: None) -> "Learner":
         """Learn from `data` (what `glia.train` takes; None: the recipe's own) and record nothing."""
@@ -117,11 +118,12 @@ class Learner:
         self.preprocessing = preparation.fit(features, division.train, weights=counted)
         return self._built()
 
-    def varied(self, recipe: Recipe) -> "Learner":
+    def varied(self, recipe: Recipe, *, division: Division | None = None) -> "Learner":
         """Another learner for the same samples, divided and prepared as here: other model, training, task.
 
         Args:
             recipe: with the same `data`.
+            division: another one; None: as here.
 
         Raises:
             ConfigError: other data, or a model or task that does not fit the data.
@@ -130,7 +132,7 @@ class Learner:
         if replace(recipe.data, name="") != replace(self.recipe.data, name=""):
             raise ConfigError("A learner is varied in its model, task and training; another [data] is prepared anew.")
         other = Learner(recipe)
-        other.dataset, other.weights, other.division = dataset, self.weights, self.division
+        other.dataset, other.weights, other.division = dataset, self.weights, division or self.division
         other.preprocessing, other.task = self.preprocessing, self.task
         if recipe.task != self.recipe.task:
             rows = self.division.train
@@ -147,15 +149,16 @@ class Learner:
             self._module.build(self.preprocessing.shape, self.task.outputs)
         self.model = self._module or self._networks(model, recipe.train.members)
         at_once = isinstance(self.model, AtOnce)
+        few = getattr(self.model, "few", None)
         rate = recipe.train.learning_rate if at_once else optimizers.learning_rate(recipe.train)
         self.recipe = replace(
             recipe,
             data=replace(recipe.data, name=recipe.data.name or dataset.name),
             model=model,
-            train=replace(recipe.train, learning_rate=rate),
+            train=replace(resolved(recipe.train, few, len(self.division.train)), learning_rate=rate),
             task=replace(recipe.task, name=self.task.name, target=dataset.target),
         )
-        self._refuse_other_losses()
+        refuse_other_losses(self.model, self.task, self.recipe.model.name)
         self._place("cpu" if at_once else recipe.train.device)
         if at_once:
             return self
@@ -178,8 +181,25 @@ class Learner:
             self.fitted = learn_at_once(self.model, self.task, self._samples(), validation, listen)
             return self._calibrated()
         self.adapt()
-        learn = self._descend_together if isinstance(self.model, Averaged) else self._descend
-        return learn(listen, control or Control())._calibrated()
+        control = control or Control()
+        if isinstance(self.model, Averaged):
+            train_several(self, listen, control)
+        else:
+            self._descend(listen, control)
+        self._calibrated()
+        ended = self.fitted.reason in ("stopped", "budget")
+        if self.recipe.train.refit is True and len(self.division.validation) and not ended:
+            self._refit(listen, control)
+        return self
+
+    def _refit(self, listen: Listener, control: Control) -> None:
+        judged = self.outputs(self.dataset, rows=self.division.validation)
+        again = refit(self, control)
+        if again is not None:
+            self.model, self._judged = again.model, judged
+            listen(
+                Warned(f"Trained again on all {len(again.division.train)} samples, those for validation among them.")
+            )
 
     def adapt(self) -> None:
         """Let a network that asks for it look at the samples to train on, before its first step."""
@@ -265,6 +285,12 @@ class Learner:
         outputs, targets = self.outputs(data, rows=rows)
         return self.task.pictures(outputs, targets)
 
+    def validation_pictures(self) -> dict[str, Picture]:
+        """The same of the samples for validation, by what the network said before it had learned from them."""
+        if self._judged is not None:
+            return self.task.pictures(*self._judged)
+        return self.pictures(self.dataset, rows=self.division.validation)
+
     def summary(self) -> str:
         """The layers: name, shape of what each puts out, parameters, what it is; as lines of text."""
         batch = torch.zeros(2, *self.preprocessing.shape, device=self.device)
@@ -309,29 +335,6 @@ class Learner:
         self.model.eval()
         return self
 
-    def _descend_together(self, listen: Listener, control: Control) -> "Learner":
-        """Several networks, of which the average or the best is kept, and judged as one of them would be."""
-        members = train_several(self, listen, control)
-        best, train = min(members, key=lambda member: member.loss), self.recipe.train
-        self.steps_per_epoch = best.done.step // max(1, best.done.epoch)
-        epoch, seconds = max(each.done.epoch for each in members), max(each.done.seconds for each in members)
-        if train.members_keep == "best":
-            self.model, kept = best.network, best.done.best_epoch
-        else:
-            self.model, kept = Averaged([each.network for each in members], classifies=self._classifies), epoch
-            self.recipe = replace(self.recipe, train=replace(train, members=len(members)))
-        self.model.eval()
-        judging = self.division.validation if len(self.division.validation) else self.division.train
-        phase = "validation" if len(self.division.validation) else "train"
-        found = self.evaluate(self.dataset, rows=judging)
-        metrics = {f"{phase}/{name}": value for name, value in found.items()}
-        step = epoch * self.steps_per_epoch
-        listen(EpochDone(kept, kept * self.steps_per_epoch, metrics, best=True, seconds=seconds))
-        reason = "stopped" if any(each.done.reason == "stopped" for each in members) else best.done.reason
-        self.fitted = FitDone(reason, epoch, step, kept, seconds)
-        listen(self.fitted)
-        return self
-
     def _calibrated(self) -> "Learner":
         """With a threshold for what is none of the classes, if one is asked for."""
         if isinstance(self.task, Classification) and self.task.accept < 1:
@@ -342,10 +345,6 @@ class Learner:
     @property
     def _trained_task(self) -> LoopTask:
         return self.task if self.weights is None else WeightedTask(self.task)
-
-    @property
-    def _classifies(self) -> bool:
-        return self.task.name == "classification"
 
     @property
     def _is_double(self) -> bool:
@@ -377,16 +376,6 @@ class Learner:
             ) from error
         self.task.loss(outputs, self.task.encode(samples.targets()).to(self.device))
 
-    def _refuse_other_losses(self) -> None:
-        """Members that vote, and models that are no networks, give log-probabilities."""
-        loss = getattr(self.task, "loss_name", "")
-        gives = isinstance(self.model, AtOnce | Ensemble) and self.task.name == "classification"
-        if gives and loss not in LOG_PROBABILITIES:
-            raise ConfigError(
-                f"Model '{self.recipe.model.name}' gives log-probabilities, and task.loss='{loss}' reads outputs "
-                f"otherwise. Use one of {', '.join(LOG_PROBABILITIES)}."
-            )
-
     def _rebuild(self, module: nn.Module | None) -> None:
         model = self.recipe.model
         if module is None and model.name == "object":
@@ -414,7 +403,7 @@ class Learner:
             return networks[0]
         if isinstance(networks[0], AtOnce):
             raise ConfigError(f"'{model.name}' has no first weights that others could differ from: train.members=1.")
-        return Averaged(networks, classifies=self._classifies)
+        return Averaged(networks, classifies=self.task.name == "classification")
 
     def _resolve_model(self, model: ModelRecipe) -> ModelRecipe:
         if self._module is not None:

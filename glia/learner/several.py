@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from glia.models.averaged import Averaged
-from glia.training.events import Listener
+from glia.training.events import EpochDone, FitDone, Listener
 from glia.training.loop import Control
 from glia.training.population.individuals import Individual
 from glia.training.population.together import fit_together
@@ -45,8 +45,34 @@ def individuals(
     ]
 
 
-def train_several(learner: "Learner", listen: Listener, control: Control) -> list[Member]:
-    """Train all networks of a prepared learner together; those that came to an end."""
+def train_several(learner: "Learner", listen: Listener, control: Control) -> None:
+    """Train all networks of a prepared learner; their average or the best is kept, and judged as one of them would be.
+
+    Raises:
+        Exception: what the first network failed by, if all did.
+    """
+    members = _trained(learner, listen, control)
+    best, train = min(members, key=lambda member: member.loss), learner.recipe.train
+    learner.steps_per_epoch = best.done.step // max(1, best.done.epoch)
+    epoch, seconds = max(each.done.epoch for each in members), max(each.done.seconds for each in members)
+    if train.members_keep == "best":
+        learner.model, kept = best.network, best.done.best_epoch
+    else:
+        classifies = learner.task.name == "classification"
+        learner.model, kept = Averaged([each.network for each in members], classifies=classifies), epoch
+        learner.recipe = replace(learner.recipe, train=replace(train, members=len(members)))
+    learner.model.eval()
+    division = learner.division
+    phase, rows = ("validation", division.validation) if len(division.validation) else ("train", division.train)
+    metrics = {f"{phase}/{name}": value for name, value in learner.evaluate(learner.dataset, rows=rows).items()}
+    listen(EpochDone(kept, kept * learner.steps_per_epoch, metrics, best=True, seconds=seconds))
+    reason = "stopped" if any(each.done.reason == "stopped" for each in members) else best.done.reason
+    learner.fitted = FitDone(reason, epoch, epoch * learner.steps_per_epoch, kept, seconds)
+    listen(learner.fitted)
+
+
+def _trained(learner: "Learner", listen: Listener, control: Control) -> list[Member]:
+    """Those that came to an end."""
     begun = time.perf_counter()
     inputs, targets = learner.tensors()
     fit = partial(fit_together, inputs=inputs, targets=targets, finish=learner.finish)

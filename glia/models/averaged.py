@@ -36,11 +36,16 @@ class Averaged(nn.Module):
         return torch.stack([network(x) for network in self.networks])
 
     def combined(self, outputs: Float[Tensor, "M B K"]) -> Float[Tensor, "B K"]:
-        """The log of the mean of their probabilities, or the mean of their numbers."""
-        if not self.classifies:
-            return outputs.mean(0)
-        return outputs.log_softmax(2).logsumexp(0) - log(len(outputs))
+        """What such outputs say together."""
+        return mean_of(outputs, classifies=self.classifies)
 
     def forward(self, x: Float[Tensor, "B ..."]) -> Float[Tensor, "B K"]:
         """What they say together."""
         return self.combined(self.members(x))
+
+
+def mean_of(outputs: Float[Tensor, "M B K"], *, classifies: bool) -> Float[Tensor, "B K"]:
+    """The log of the mean of the networks' probabilities, or the mean of their numbers."""
+    if not classifies:
+        return outputs.mean(0)
+    return outputs.log_softmax(2).logsumexp(0) - log(len(outputs))

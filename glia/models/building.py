@@ -16,7 +16,8 @@ from torch import nn
 from glia.config import Plain, from_dict
 from glia.errors import ConfigError, did_you_mean
 from glia.models.samples import Column
-from glia.nn.random import reseed, stream_seed
+from glia.nn.random import reseed
+from glia.nn.seeds import stream_seed
 
 MODELS: dict[str, str] = {
     "mlp": "glia.models.mlp:MLP",

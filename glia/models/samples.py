@@ -92,6 +92,14 @@ class AtOnce(nn.Module):
         """Take what was saved as `FILE` in a folder."""
 
 
+@dataclass(frozen=True)
+class Few:
+    """How a family is trained on fewer samples than `samples`, unless the recipe says how long: see `glia.learner`."""
+
+    samples: int
+    epochs: int
+
+
 @runtime_checkable
 class Adapting(Protocol):
     """A network that looks at its training samples once, before the first step: bins, quantiles, a first guess."""

@@ -12,15 +12,15 @@ are one network: the mean of their probabilities, or of their numbers. Outputs a
 """
 
 from dataclasses import dataclass
-from math import log
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from glia.models.averaged import mean_of
 from glia.models.options import Activation, Share, Width
-from glia.models.samples import Column, Samples
+from glia.models.samples import Column, Few, Samples
 from glia.models.table_inputs import TableConfig, TableInputs
 from glia.nn.activations import activation
 from glia.nn.batch_ensemble import ApartLinear, MemberLinear, MemberScale, Start
@@ -66,6 +66,8 @@ class TabM(nn.Module):
     from there, and from the last layers.
     """
 
+    few = Few(samples=1000, epochs=100)  # too few to hold some back and to see by them when to stop
+
     def __init__(
         self, config: TabMConfig, *, inputs: tuple[int, ...], outputs: int, columns: tuple[Column, ...] = ()
     ) -> None:
@@ -95,9 +97,7 @@ class TabM(nn.Module):
 
     def combined(self, outputs: Float[Tensor, "M B K"]) -> Float[Tensor, "B K"]:
         """The log of the mean of the members' probabilities, or the mean of their numbers."""
-        if not self.classifies:
-            return outputs.mean(0)
-        return outputs.log_softmax(2).logsumexp(0) - log(len(outputs))
+        return mean_of(outputs, classifies=self.classifies)
 
     def forward(self, x: Float[Tensor, "B ..."]) -> Float[Tensor, "B K"]:
         """What the members say together."""

@@ -158,7 +158,8 @@ class Run(RunRecording):
         if self.kind == "compare":
             kept = f"Run '{self.name}' ({self.id}) is a comparison, which keeps no model. Train the one to use: "
             data = self._reader.data.name if self._reader.data else "DATA"
-            return f"{kept}glia train {data} --model {self.tags.get('choice', 'MODEL')}"
+            target, choice = self.params.get("task.target", "COLUMN"), self.tags.get("choice", "MODEL")
+            return f"{kept}glia train {data} --target {target} --model {choice}"
         return f"{said}Go on with: glia train --resume {self.id[:6]}"
 
 

@@ -195,7 +195,7 @@ def _keep(
         found = epochs.get(epoch) or _logged_at(run, epoch * learner.steps_per_epoch)
         recorder.summary({**found, "epoch": epoch})
     if len(learner.division.validation):
-        for name, picture in learner.pictures(learner.dataset, rows=learner.division.validation).items():
+        for name, picture in learner.validation_pictures().items():
             run.picture(f"validation/{name}", picture)
 
 

@@ -1,27 +1,10 @@
-"""What is drawn for a trial: a function of (seed of the study, purpose, number of the trial), of nothing before it.
-
-`stream_seed` is `glia.nn.random.stream_seed` with one counter, bit for bit. It stands here again because that module
-imports torch, which proposing trials, and the pages that show them, do without; a test compares the two.
-"""
-
-from functools import cache
-from hashlib import blake2b
+"""What is drawn for a trial: a function of (seed of the study, purpose, number of the trial), of nothing before it."""
 
 import numpy as np
 
 from glia.config import Plain
+from glia.nn.seeds import stream_seed
 from glia.search.space import Space
-
-MASK = 2**64 - 1
-GOLDEN = 0x9E3779B97F4A7C15  # the increment of SplitMix64
-
-
-def stream_seed(seed: int, purpose: str, number: int) -> int:
-    """The seed of one draw, 64 bits."""
-    state = _start(purpose)
-    for word in (seed, 0, number):  # 0: the member of a stack
-        state = _absorb(state, word)
-    return state
 
 
 def generator(seed: int, purpose: str, number: int) -> np.random.Generator:
@@ -42,15 +25,3 @@ def random_point(space: Space, seed: int, number: int, purpose: str = "search") 
 def random_settings(space: Space, seed: int, number: int) -> Plain:
     """The settings of the trial with this number, drawn at random."""
     return space.settings(random_point(space, seed, number))
-
-
-@cache
-def _start(purpose: str) -> int:
-    return int.from_bytes(blake2b(purpose.encode(), digest_size=8).digest(), "little")
-
-
-def _absorb(state: int, word: int) -> int:
-    z = (state + word + GOLDEN) & MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-    return z ^ (z >> 31)

@@ -7,6 +7,8 @@ from math import isnan, nan, sqrt
 import numpy as np
 from scipy import stats
 
+from glia.ranges import of_metric
+from glia.ranges import shown as shown_within
 from glia.search.dimensions import shown
 from glia.search.trials import Direction, Trial, best_first
 from glia.statistics import CONFIDENCE, FEWEST_FITS, LEVEL, Estimate, corrected_t_test, mean_over_fits
@@ -110,7 +112,7 @@ def _over_seeds(
 
 def _folds(best: Trial, estimate: Estimate, metric: str, ratio: float) -> str:
     over = f"over {len(best.values)} {'folds' if ratio else 'seeds'}"
-    said = f"Best is trial {best.number}: {metric} {_interval(estimate)} {over}; {_settings(best)}."
+    said = f"Best is trial {best.number}: {metric} {_interval(estimate, metric)} {over}; {_settings(best)}."
     if len(best.values) < FEWEST_FITS:
         said += f" Whether it is better than others by more than chance was not tested: that needs {FEWEST_FITS}."
     return said
@@ -122,7 +124,7 @@ def _seeds(best: Trial, estimate: Estimate, metric: str, direction: Direction, r
         return (
             f"{found} How sure that is is not known: it was trained once, on one split. Use folds, or train it again."
         )
-    again = f"Trained again from {len(retrained)} seeds it has {_interval(estimate)}."
+    again = f"Trained again from {len(retrained)} seeds it has {_interval(estimate, metric)}."
     chosen = best.score or 0.0
     lucky = chosen > estimate.high if direction == "higher" else chosen < estimate.low
     return f"{found} {again}" + (" What it was chosen for was luck in part." if lucky else "")
@@ -162,7 +164,8 @@ def _value(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else shown(value)
 
 
-def _interval(estimate: Estimate) -> str:
+def _interval(estimate: Estimate, metric: str) -> str:
+    estimate = shown_within(estimate, of_metric(metric.removeprefix("validation/")))
     if isnan(estimate.low):
         return f"{estimate.mean:.4g}"
     return f"{estimate.mean:.4g} ({estimate.low:.4g} to {estimate.high:.4g})"

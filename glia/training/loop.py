@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import LBFGS
 
-from glia.nn.random import reseed, step_seeds
+from glia.nn.random import reseed
+from glia.nn.seeds import step_seeds
 from glia.recipe import TrainRecipe
 from glia.training import checkpoint, devices, optimizers, threads
 from glia.training.checkpoint import Checkpoint

@@ -84,7 +84,9 @@ def check(mirror: Path, name: str) -> None:
         # seeds take scikit-learn's own tree from 0.872 to 0.888 on tic_tac_toe, its forest from 0.961 to 0.987 on
         # monk1.
         near = 0.01 if size > 2000 else max(2 * np.sqrt(expected * (1 - expected) / size), 0.01)
-        assert found == pytest.approx(expected, abs=near), f"{name}: {model}"
+        # The penalty is chosen, where the figures have scikit-learn's C = 1; so it may do better.
+        most = 1.0 if model == "logistic-regression" else expected + near
+        assert expected - near <= found <= most, f"{name}: {model}"
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -1,11 +1,13 @@
-"""`glia compare` as a person runs it."""
+"""`glia compare` as a person runs it, and what other commands say of a comparison."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 import glia
+from glia.cli import compare
 from glia.cli.main import app
 
 MODELS = "baseline,sklearn.discriminant_analysis:LinearDiscriminantAnalysis"
@@ -29,6 +31,8 @@ def test_a_table_and_an_answer_are_printed(flowers) -> None:
     assert f"Next: glia train {flowers} --target kind --model sklearn." in done.stderr
     assert "fit 5 of 5" in done.stderr
     assert glia.runs()[0].project == "flowers"
+    assert "\nLinearDiscriminantAnalysis   1 " in done.stdout  # in the table the class is enough
+    assert "(0.946 to 1.000)" in done.stdout  # and intervals end where accuracy does
 
 
 def test_json_and_settings_that_all_share(flowers) -> None:
@@ -40,3 +44,41 @@ def test_json_and_settings_that_all_share(flowers) -> None:
     assert report["rule"] == "2 folds, dealt by group 'petal length'"
     assert report["learners"][0]["p"] is None
     assert glia.run(report["run"]).params["without"] == ["petal width"]
+
+
+def test_a_narrow_terminal_gets_two_tables_and_whole_words(flowers, monkeypatch) -> None:
+    monkeypatch.setattr(compare, "_width", lambda: 80)
+    given = ["--target", "kind", "--models", "baseline,naive-bayes", "--folds", "5", "--repeats", "1", "--no-curve"]
+    done = runner.invoke(app, ["compare", str(flowers), *given])
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    first, second = (at for at, line in enumerate(lines) if line.startswith("learner"))
+    assert lines[first].split() == ["learner", "group", "accuracy", "to", "the", "best"]
+    assert lines[second].split() == ["learner", "p", "fits", "time", "to", "fit", "to", "predict", "size"]
+    assert [line.split()[0] for line in lines[second + 2 : second + 4]] == ["naive-bayes", "baseline"]
+
+
+def test_regions_over_two_columns(flowers) -> None:
+    given = ["--target", "kind", "--models", "naive-bayes,decision-tree", "--folds", "3", "--repeats", "1"]
+    asked = ["compare", str(flowers), *given, "--no-curve", "--regions"]
+    done = runner.invoke(app, [*asked, "petal width, sepal length"])
+    assert "Decision regions over petal width and sepal length: each learner learns from these two" in done.stderr
+    kept = Path(glia.runs()[0].folder, "media").glob("*.json")
+    assert sum(json.loads(path.read_text()).get("kind") == "regions" for path in kept) == 2
+    assert "Decision regions over petal" in runner.invoke(app, [*asked, "auto"]).stderr
+    assert "Did you mean 'petal width'" in str(runner.invoke(app, [*asked, "petal"]).exception)
+
+
+def test_other_commands_know_a_comparison(flowers) -> None:
+    given = ["--target", "kind", "--models", "baseline,naive-bayes", "--folds", "2", "--repeats", "1", "--no-curve"]
+    runner.invoke(app, ["compare", str(flowers), *given])
+    run = glia.runs()[0]
+    listed = runner.invoke(app, ["runs", "list"]).stdout
+    assert "compare: naive-bayes" in listed
+    assert f"accuracy {run.summary['naive-bayes/accuracy']:.4g}" in listed
+    for command in (["explain", run.id], ["evaluate", run.id]):
+        said = str(runner.invoke(app, command).exception)
+        assert "is a comparison, which keeps no model. Train the one to use: glia train" in said
+        assert said.endswith(" --target kind --model naive-bayes")
+    said = str(runner.invoke(app, ["train", "--resume", run.id]).exception)
+    assert "is a comparison, which is not gone on with. Start it again: glia compare" in said

@@ -112,9 +112,9 @@ def test_three_rows_are_trained_on_and_compared_on_as_many_folds(home, tmp_path:
 
 
 def test_many_categories_are_kept_to_the_most_frequent(home, tmp_path: Path) -> None:
-    count = 3000
-    codes = DRAW.integers(0, 1000, count)
+    count, draw = 3000, np.random.default_rng(1)
+    codes = draw.integers(0, 1000, count)
     frame = pd.DataFrame({"code": [f"c{code}" for code in codes], "y": np.where(codes % 2, "odd", "even")})
-    path = written(frame.assign(x=DRAW.normal(size=count)), "parquet", tmp_path)
+    path = written(frame.assign(x=draw.normal(size=count)), "parquet", tmp_path)
     for verb in (compare, train):
         assert "Column 'code': the 100 most frequent categories are kept" in " ".join(verb(path))

@@ -70,9 +70,7 @@ def test_one_fold_is_one_split() -> None:
     found = planned(rows(), folds=1)
     assert len(found.rounds) == 1
     assert not found.said or "no folds" not in found.said[-1]
-    with pytest.raises(
-        DataError, match=r"no test part to judge on: of 150 samples none is left for data\.split\.test=0"
-    ):
+    with pytest.raises(DataError, match=r"to judge on: of 60 samples none is left for data\.split\.test=0"):
         planned(rows(), DataRecipe(split=Split(train=0.9, validation=0.1, test=0)), folds=1)
 
 

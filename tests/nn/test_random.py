@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from glia.nn.random import GOLDEN, _absorb, generator, permutation, reseed, step_seeds, stream_seed
+from glia.nn.random import generator, permutation, reseed
+from glia.nn.seeds import GOLDEN, _absorb, step_seeds, stream_seed
 
 MILLION = 1_000_000
 

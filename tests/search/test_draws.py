@@ -4,17 +4,8 @@ import json
 import subprocess
 import sys
 
-import pytest
-
-from glia.nn import random as of_networks
-from glia.search.draws import random_point, random_settings, stream_seed
+from glia.search.draws import random_point, random_settings
 from glia.search.reading import parse
-
-
-@pytest.mark.parametrize(("seed", "number"), [(0, 0), (7, 3), (-1, 12), (2**70, 10**9)])
-def test_the_seeds_are_those_of_networks(seed: int, number: int) -> None:
-    for purpose in ("search", "explore"):
-        assert stream_seed(seed, purpose, number) == of_networks.stream_seed(seed, purpose, number)
 
 
 def test_a_condition_moves_no_other_value() -> None:

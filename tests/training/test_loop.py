@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from glia.errors import NotFoundError, TrainingError
-from glia.nn.random import reseed, step_seeds
+from glia.nn.random import reseed
+from glia.nn.seeds import step_seeds
 from glia.training.events import CheckpointSaved, EpochDone, Event, FitDone, FitStarted, StepsDone
 from tests.training.parts import Separation, batches, clouds, fitted, network, settings
 

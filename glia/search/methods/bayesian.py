@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from glia.config import Plain
+from glia.nn.seeds import stream_seed
 from glia.search.dimensions import Range
-from glia.search.draws import random_settings, stream_seed
+from glia.search.draws import random_settings
 from glia.search.methods.method import Brief
 from glia.search.space import Dimension
 from glia.search.trials import Proposal, Trial, best_first, next_number

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from glia.nn.random import step_seeds
+from glia.nn.seeds import step_seeds
 from glia.training import optimizers
 from glia.training.diverged import DivergenceError, why
 from glia.training.events import EpochDone, FitDone, FitStarted, StepsDone, Warned
