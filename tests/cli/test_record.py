@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 import glia
@@ -29,7 +30,8 @@ def test_a_program_is_recorded_and_its_exit_code_kept() -> None:
     assert run.metrics("loss")["value"].tolist() == [0.5]
 
 
-def test_what_cannot_be_recorded_is_refused() -> None:
+def test_what_cannot_be_recorded_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     assert runner.invoke(app, ["record"]).exit_code == 2
     refused = runner.invoke(app, ["record", "--tag", "vision", "--", "true"])
     assert isinstance(refused.exception, ConfigError)
