@@ -53,9 +53,9 @@ docs: $(TOOLS)  ## run every command and program in README.md and docs/
 
 ui: $(PAGES)  ## build the pages
 
-bench: $(TOOLS)  ## measure Glia beside its peers (half an hour)
-	for program in benchmarks/start.py benchmarks/loop.py benchmarks/layers.py benchmarks/reading.py benchmarks/tracking.py benchmarks/durability.py; do \
-	  $(BIN)/python $$program; done
+bench: $(TOOLS)  ## measure Glia beside its peers (an hour and a half)
+	for program in start loop layers reading tracking durability population search; do \
+	  $(BIN)/python benchmarks/$$program.py; done
 
 wheel: $(TOOLS) $(PAGES)  ## build dist/*.whl and dist/*.tar.gz with the pages inside
 	rm -rf dist

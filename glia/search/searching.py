@@ -78,7 +78,7 @@ class Search:
             try:
                 self._search()
                 if self._stops():
-                    self._leave("stopped", self.recorder.stop_heard or "interrupted")
+                    self.run.end("stopped", self.recorder.stop_heard or "interrupted")
                 else:
                     self._conclude()
             finally:
@@ -316,7 +316,3 @@ class Search:
 
     def _stops(self) -> bool:
         return self._signalled() or bool(self.recorder.stop_asked)
-
-    def _leave(self, state: Any, reason: str) -> None:
-        """Stop; where another process goes on with the study, it says how that stands."""
-        self.run.end(state, reason)

@@ -22,11 +22,11 @@ FACTOR = 3
 
 
 @dataclass(frozen=True)
-class Halving:
-    """Synchronous: a rung is finished before the next begins.
+class _InRungs:
+    """A method whose trials are trained from rung to rung.
 
     Args:
-        brief: with `epochs`, the last rung; without `trials` so many are begun that one of them reaches it.
+        brief: with `epochs`, the last rung, and `trials`, how many are begun in all.
         factor: one of so many goes on, for so many times the epochs.
         least: epochs of the first rung, or fewer by less than the factor.
 
@@ -40,7 +40,15 @@ class Halving:
     rungs: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rungs", _rungs(self.brief.most_epochs("halving"), self.least, self.factor))
+        most = self.brief.most_epochs(type(self).__name__.lower())
+        object.__setattr__(self, "rungs", _rungs(most, self.least, self.factor))
+
+
+class Halving(_InRungs):
+    """Synchronous: a rung is finished before the next begins.
+
+    Without `trials` so many are begun that one of them reaches the last rung.
+    """
 
     def propose(self, trials: Sequence[Trial], count: int) -> list[Proposal]:
         """What the present rung still lacks."""
@@ -63,26 +71,8 @@ class Halving:
         return Proposal(number=number, settings=dict(settings), epochs=epochs)
 
 
-@dataclass(frozen=True)
-class Asha:
-    """Asynchronous: nobody waits.
-
-    Args:
-        brief: with `epochs`, the last rung, and `trials`, how many are begun in all.
-        factor: one of so many goes on, for so many times the epochs.
-        least: epochs of the first rung, or fewer by less than the factor.
-
-    Raises:
-        ConfigError: it is not known how long a trial may be trained, or that is varied.
-    """
-
-    brief: Brief
-    factor: int = FACTOR
-    least: int = 1
-    rungs: tuple[int, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rungs", _rungs(self.brief.most_epochs("asha"), self.least, self.factor))
+class Asha(_InRungs):
+    """Asynchronous: nobody waits."""
 
     def propose(self, trials: Sequence[Trial], count: int) -> list[Proposal]:
         """Trials that may go on, the furthest first, then new ones."""

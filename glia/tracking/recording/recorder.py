@@ -33,6 +33,8 @@ class RunRecorder(Scribe):
     Make one with `create` or `reopen`. Whatever is recorded after `close` begins a new segment.
     """
 
+    KIND = "train"
+
     def __init__(self, folder: Path, *, run_id: str, name: str) -> None:
         super().__init__(Journal(folder), folder, run_id, name, {})
         self._describing: threading.Thread | None = None
@@ -51,7 +53,7 @@ class RunRecorder(Scribe):
         params: Mapping[str, Any] | None = None,
         recipe_toml: str | None = None,
         parent: str | None = None,
-        kind: str = "train",
+        kind: str = "",
         environment: Mapping[str, Any] | None = None,
     ) -> Self:
         """Begin a run: its folder, its facts, the state `running`.
@@ -65,7 +67,7 @@ class RunRecorder(Scribe):
             params: what queries and tables show.
             recipe_toml: the complete recipe.
             parent: the id of the run this one comes from.
-            kind: what the run does.
+            kind: what the run does; empty: what this class records.
             environment: what only the caller knows of the machine, such as the device and the number of threads.
 
         Raises:
@@ -73,7 +75,7 @@ class RunRecorder(Scribe):
         """
         run_id = os.urandom(8).hex()
         name = name or readable_name()
-        said = {"name": name, "project": project, "kind": kind, "parent": parent}
+        said = {"name": name, "project": project, "kind": kind or cls.KIND, "parent": parent}
         folder = make_folder(home, run_id, said, recipe_toml)
         recorder = cls(folder, run_id=run_id, name=name)
         if params:

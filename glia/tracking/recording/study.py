@@ -11,7 +11,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from glia.errors import ConfigError
 from glia.store.locking import file_lock
@@ -34,6 +34,8 @@ LOCK = "study.lock"
 class StudyRecorder(RunRecorder):
     """Records one study from one process. Make one with `create` or `reopen`."""
 
+    KIND = STUDY
+
     def __init__(self, folder: Path, *, run_id: str, name: str) -> None:
         super().__init__(folder, run_id=run_id, name=name)
         self._lock_file = folder / LOCK
@@ -44,31 +46,6 @@ class StudyRecorder(RunRecorder):
         self._attempts: dict[int, int] = {}  # by trial that was begun here
         self._inside = False  # a thread of this process is in `alone`
         self._up_to_date = False  # since it is: nobody else can have begun a trial
-
-    @classmethod
-    def create(
-        cls,
-        home: Path,
-        *,
-        project: str,
-        name: str | None = None,
-        params: Mapping[str, Any] | None = None,
-        recipe_toml: str | None = None,
-        parent: str | None = None,
-        kind: str = STUDY,
-        environment: Mapping[str, Any] | None = None,
-    ) -> Self:
-        """Begin a study: as `RunRecorder.create`; the recipe is the one from which the trials' settings differ."""
-        return super().create(
-            home,
-            project=project,
-            name=name,
-            params=params,
-            recipe_toml=recipe_toml,
-            parent=parent,
-            kind=kind,
-            environment=environment,
-        )
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
