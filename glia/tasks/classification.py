@@ -250,8 +250,9 @@ def cross_entropy(outputs: Float[Tensor, "N K"], targets: Int[Tensor, "N"]) -> f
 
 def macro_f1(predicted: Int[Tensor, "N"], targets: Int[Tensor, "N"], classes: int) -> float:
     """F1 = 2 TP / (2 TP + FP + FN) of each class, averaged over the classes that are there or were predicted."""
-    right = torch.bincount(targets, (predicted == targets).double(), minlength=classes)
-    sizes = (torch.bincount(targets, minlength=classes) + torch.bincount(predicted, minlength=classes)).double()
+    p, y = predicted.numpy(), targets.numpy()  # whose counts take a third of the time of torch's
+    right = np.bincount(y[p == y], minlength=classes)
+    sizes = np.bincount(y, minlength=classes) + np.bincount(p, minlength=classes)
     there = sizes > 0
     return float((2 * right[there] / sizes[there]).mean())
 

@@ -22,6 +22,7 @@ from glia.nn.seeds import step_seeds
 from glia.recipe import TrainRecipe
 from glia.training import checkpoint, devices, optimizers, threads
 from glia.training.checkpoint import Checkpoint
+from glia.training.dense import Dense
 from glia.training.diverged import DivergenceError, why
 from glia.training.evaluation import outputs_of
 from glia.training.events import CheckpointSaved, EpochDone, Event, FitDone, FitStarted, Listener, StepsDone, Warned
@@ -111,7 +112,9 @@ class _Fit:
         self.rate = schedule(settings, self.steps, len(train))
         self.penalty = Penalty(model, settings)
         self.bounded = optimizers.penalised(model, settings) if settings.max_norm else []
+        self.precision = devices.precision(self.device)
         self.losses, self.forward = Losses(model, task), trained(model)
+        self.dense = None if settings.compile else Dense.of(model)
         self.compiled = torch.compile(self.forward, dynamic=False) if settings.compile else self.forward
         self.epoch = self.step = 0
         self.running = Running()
@@ -195,11 +198,14 @@ class _Fit:
         """The gradients; what is minimised, the loss in it, the outputs."""
         for parameter in self.parameters:
             parameter.grad = None  # as zero_grad does, which takes as long as a small layer
-        with devices.precision(self.device):
-            outputs = forward(inputs)
+        dense = self.dense if self.dense is not None and self.dense.takes(inputs) else None
+        with self.precision:
+            outputs = forward(inputs) if dense is None else dense(inputs)
             loss = self.losses.of(outputs, targets)
         total = self.penalty.added_to(loss) if self.penalty else loss
         backward(total)
+        if dense is not None and outputs.grad is not None:
+            dense.backward(outputs.grad)
         if self.settings.gradient_clip:
             nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
         return total, loss, outputs

@@ -6,10 +6,13 @@ the engine behind `backward`, which spends 10 µs on a gradient of 1.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd import Variable
 from torch.optim import Adam, AdamW, Optimizer
@@ -52,32 +55,33 @@ class _FusedAdam:
         self._optimizer = optimizer
         self._kernel: Any = torch._fused_adamw_ if type(optimizer) is AdamW else torch._fused_adam_
         self._weights = [[each for each in group["params"] if each.requires_grad] for group in optimizer.param_groups]
-        self._state: list[list[list[Tensor]]] = []  # of each group: moments and numbers of steps
+        self._state: list[_State] = []  # of each group, once there is one
 
     def __call__(self) -> None:
         gradients = [[weight.grad for weight in weights] for weights in self._weights]
-        if any(gradient is None for some in gradients for gradient in some):
-            self._part_numbers()
-            self._optimizer.step()  # leaves out a weight that had no part in this step's loss
-            return
+        for some in gradients:
+            for gradient in some:
+                if gradient is None:
+                    self._part_numbers()
+                    self._optimizer.step()  # leaves out a weight that had no part in this step's loss
+                    return
         if not self._state:
             self._optimizer.step()  # makes the state that there is not yet
             self._state = [self._state_of(weights) for weights in self._weights]
             return
         groups = zip(self._optimizer.param_groups, self._weights, gradients, self._state, strict=True)
-        with torch.no_grad():
-            for group, weights, some, (first, second, steps) in groups:
-                if len(steps) > 1 and steps[0] is not steps[1]:
-                    torch._foreach_add_(steps, 1)
-                else:
-                    steps[0].add_(1)
+        torch._C._set_grad_enabled(False)  # a tenth of the time of `torch.no_grad`
+        try:
+            for group, weights, some, state in groups:
+                for number in state.numbers:
+                    number += 1
                 self._kernel(
                     weights,
                     some,
-                    first,
-                    second,
+                    state.first,
+                    state.second,
                     [],
-                    steps,
+                    state.steps,
                     lr=group["lr"],
                     beta1=group["betas"][0],
                     beta2=group["betas"][1],
@@ -86,17 +90,30 @@ class _FusedAdam:
                     amsgrad=False,
                     maximize=group["maximize"],
                 )
+        finally:
+            torch._C._set_grad_enabled(True)
 
-    def _state_of(self, weights: list[Tensor]) -> list[list[Tensor]]:
-        """Moments and numbers of steps; weights that took as many steps share the tensor that says so."""
+    def _state_of(self, weights: list[Tensor]) -> "_State":
+        """Weights that took as many steps share the tensor that says so."""
         states = [self._optimizer.state[weight] for weight in weights]
         if len({float(state["step"]) for state in states}) == 1:
             for state in states:
                 state["step"] = states[0]["step"]
-        return [[state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step")]
+        first, second, steps = ([state[name] for state in states] for name in ("exp_avg", "exp_avg_sq", "step"))
+        return _State(first, second, steps, [step.numpy() for step in {id(step): step for step in steps}.values()])
 
     def _part_numbers(self) -> None:
         """From here on weights may differ in their numbers of steps."""
         for state in self._optimizer.state.values():
             state["step"] = state["step"].clone()
         self._state = []
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """What Adam keeps of some weights."""
+
+    first: list[Tensor]  # moments
+    second: list[Tensor]
+    steps: list[Tensor]  # how many each weight has taken, 0-d
+    numbers: list[NDArray[np.float32]]  # the same memory: NumPy adds 1 in a tenth of the time

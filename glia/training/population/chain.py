@@ -1,4 +1,4 @@
-"""Networks that are dense layers, functions of single numbers and dropout, one after the other, and no more.
+"""Chains of dense layers computed as one: see `glia.models.chain`.
 
 Letters    M networks, B samples, F features, H units, K outputs.
 """
@@ -11,49 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from glia.models.layers import Layers, Sequential
-from glia.models.linear import Linear
-from glia.models.mlp import MLP
-from glia.nn.dropout import WideDropout
-from glia.nn.pointwise import CappedReLU, Scaled, Step, Swish
+from glia.models.chain import chain_of
 from glia.training.population.masks import Site
 
-POINTWISE = (
-    nn.ReLU,
-    nn.LeakyReLU,
-    nn.ReLU6,
-    nn.ELU,
-    nn.SELU,
-    nn.GELU,
-    nn.SiLU,
-    nn.Tanh,
-    nn.Sigmoid,
-    nn.Softplus,
-    nn.LogSigmoid,
-    Scaled,
-    Step,
-    CappedReLU,
-)
-
 Place = tuple[int, int]  # of a dropout: how many layers stand before it, and how many dropouts since the last of them
-
-
-def chain_of(model: nn.Module) -> list[nn.Module] | None:
-    """The layers of such a network in order, without those that do nothing; None if it is another."""
-    if type(model) is nn.Identity:
-        return []
-    if type(model) in (*POINTWISE, nn.Linear, nn.Dropout, WideDropout) or _is_plain_swish(model) or _flattens(model):
-        return [model]
-    parts = _parts(model)
-    if parts is None:
-        return None
-    found: list[nn.Module] = []
-    for part in parts:
-        chain = chain_of(part)
-        if chain is None:
-            return None
-        found += chain
-    return found
 
 
 class Chain:
@@ -172,27 +133,6 @@ def _dropouts(model: nn.Module) -> list[tuple[Place, nn.Module]]:
         else:
             before += len(layers)
     return found
-
-
-def _parts(model: nn.Module) -> list[nn.Module] | None:
-    """What is applied in turn, of the classes known to do no more than that."""
-    if type(model) is nn.Sequential:
-        return list(model)
-    if type(model) is MLP:
-        return [nn.Flatten(), *model.hidden, model.output]
-    if type(model) is Linear:
-        return [nn.Flatten(), model.terms, model.output]
-    if type(model) in (Layers, Sequential) and isinstance(model.layers, nn.Module):
-        return [model.layers]
-    return None
-
-
-def _is_plain_swish(model: nn.Module) -> bool:
-    return type(model) is Swish and isinstance(model.beta, float)
-
-
-def _flattens(model: nn.Module) -> bool:
-    return type(model) is nn.Flatten and (model.start_dim, model.end_dim) == (1, -1)
 
 
 def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:

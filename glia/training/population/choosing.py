@@ -17,10 +17,10 @@ import psutil
 import torch
 from torch import Tensor
 
+from glia.models.chain import chain_of
 from glia.nn.random import reseed
 from glia.training import devices, optimizers
 from glia.training.events import Event
-from glia.training.population.chain import chain_of
 from glia.training.population.individuals import Individual
 from glia.training.population.kinds import structure
 from glia.training.population.samples import SharedSamples, batch_sizes

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from glia.config import name_and_options
 from glia.errors import ConfigError
+from glia.models.chain import chain_of
 from glia.models.samples import AtOnce
 from glia.recipe import TrainRecipe
 from glia.tasks.classification import Classification
@@ -22,7 +23,6 @@ from glia.tasks.losses import SOFTMAX_LOSSES
 from glia.training.loop import limits
 from glia.training.members import Ensemble
 from glia.training.optimizers import OPTIMIZERS, build
-from glia.training.population.chain import chain_of
 from glia.training.population.individuals import Individual
 from glia.training.population.masks import DROPOUTS
 from glia.training.population.updates import UPDATES

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from glia.models.chain import chain_of
 from glia.training import devices, optimizers
 from glia.training.checkpoint import Checkpoint
-from glia.training.population.chain import Chain, chain_of
+from glia.training.population.chain import Chain
 from glia.training.population.constraints import Constraints
 from glia.training.population.individuals import Individual
 from glia.training.population.losses import Losses
