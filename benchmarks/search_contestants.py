@@ -118,8 +118,7 @@ CONTESTANTS: dict[str, Callable[[int], None]] = {
 def main(contestant: str, trials: int) -> None:
     """Print seconds per trial, of the search alone: everything imported, the first network trained before."""
     if contestant == "glia":
-        from glia import api  # noqa: F401  (as a program that has been running)
-        from glia.search import tuning  # noqa: F401
+        glia(1)
     elif contestant != "ray":
         loop(1e-3, 0)
     begun = time.perf_counter()

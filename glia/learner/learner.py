@@ -33,7 +33,7 @@ from glia.tasks.classification import Classification
 from glia.tasks.regression import Regression
 from glia.tasks.rejection import threshold
 from glia.tasks.weighted import WeightedTask, checked_weights
-from glia.training import devices, optimizers
+from glia.training import devices, optimizers, threads
 from glia.training.at_once import learn_at_once
 from glia.training.evaluation import outputs_of
 from glia.training.events import FitDone, Listener, Warned
@@ -367,7 +367,7 @@ class Learner:
         self.model.eval()
         batch = self.finish(self.preprocessing.encode(samples).to(self.device))
         try:
-            with torch.no_grad():
+            with threads.suited_to(self.model, len(batch)), torch.no_grad():
                 outputs = self.model(batch)
         except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise ConfigError(

@@ -98,10 +98,19 @@ def build(model: nn.Module, settings: TrainRecipe) -> Optimizer:
     if "fused" in accepted and all(p.is_floating_point() and p.device.type in ("cpu", "cuda") for p in parameters):
         options["fused"] = True
     groups = _groups(parameters, settings)
+    _spare_the_compiler()
     try:
         return kind(groups if len(groups) > 1 else parameters, **options)
     except (ValueError, TypeError, RuntimeError) as error:
         raise ConfigError(f"Optimizer '{name}': {error}.") from None
+
+
+def _spare_the_compiler() -> None:
+    """Torch says of some methods that they are not to be compiled, and imports its compiler for that: a second."""
+    for method in (Optimizer.add_param_group, Optimizer.state_dict, Optimizer.load_state_dict):
+        plain = getattr(method, "__wrapped__", None)
+        if plain is not None and not hasattr(plain, "__dynamo_disable"):
+            setattr(plain, "__dynamo_disable", plain)  # where torch keeps the method that is not compiled
 
 
 def learning_rate(settings: TrainRecipe) -> float:

@@ -61,14 +61,12 @@ class _FusedAdam:
         gradients = [[weight.grad for weight in weights] for weights in self._weights]
         for some in gradients:
             for gradient in some:
-                if gradient is None:
+                if gradient is None or gradient.is_sparse:
                     self._part_numbers()
-                    self._optimizer.step()  # leaves out a weight that had no part in this step's loss
+                    self._optimizer.step()  # leaves out a weight that had no part in this step's loss; refuses sparse
                     return
         if not self._state:
-            self._optimizer.step()  # makes the state that there is not yet
             self._state = [self._state_of(weights) for weights in self._weights]
-            return
         groups = zip(self._optimizer.param_groups, self._weights, gradients, self._state, strict=True)
         torch._C._set_grad_enabled(False)  # a tenth of the time of `torch.no_grad`
         try:
@@ -96,6 +94,10 @@ class _FusedAdam:
     def _state_of(self, weights: list[Tensor]) -> "_State":
         """Weights that took as many steps share the tensor that says so."""
         states = [self._optimizer.state[weight] for weight in weights]
+        for weight, state in zip(weights, states, strict=True):
+            if not state:  # it begins as torch lets it begin
+                moments = {name: torch.zeros_like(weight, requires_grad=False) for name in ("exp_avg", "exp_avg_sq")}
+                state.update(step=torch.zeros(()), **moments)
         if len({float(state["step"]) for state in states}) == 1:
             for state in states:
                 state["step"] = states[0]["step"]

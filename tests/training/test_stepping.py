@@ -1,4 +1,6 @@
 import copy
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -69,3 +71,9 @@ def test_gradients_are_those_of_torch_and_add_up() -> None:
 def test_a_loss_that_nothing_leads_to_is_refused_as_torch_does() -> None:
     with pytest.raises(RuntimeError, match="does not require grad"):
         backward(torch.ones(()))
+
+
+def test_a_small_network_is_trained_without_torchs_compiler_which_takes_a_second_to_import() -> None:
+    code = "import sys, glia; glia.train('iris', model='mlp', epochs=2);assert 'torch._dynamo' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

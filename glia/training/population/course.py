@@ -69,6 +69,11 @@ class Course:
             individual.listen(Warned(remark))
         self.reason = self._end_reached()
 
+    @property
+    def mean_loss(self) -> float:
+        """Over the samples of the epoch, as they were trained on."""
+        return self.loss_sum / len(self.individual.train)
+
     def rates(self) -> list[float]:
         """The learning rates of the epoch that follows."""
         return [self.rate(self.step + number) for number in range(self.steps_per_epoch)]
@@ -107,7 +112,7 @@ class Course:
     def judge_epoch(self, train: Mapping[str, float], validation: Mapping[str, float] | None) -> None:
         """Hear of the metrics of the epoch that is over."""
         self.epoch += 1
-        loss = self.loss_sum / len(self.individual.train)
+        loss = self.mean_loss
         metrics = {f"train/{name}": value for name, value in {**train, "loss": loss}.items()}
         metrics |= {f"validation/{name}": value for name, value in (validation or {}).items()}
         judged = metrics["train/loss" if validation is None else "validation/loss"]

@@ -115,7 +115,8 @@ class StackFit:
         tasks = [course.individual.task for course in self._courses]
         learned: list[Mapping[str, float] | Exception] = [{} for _ in tasks]
         if outputs:
-            learned = metrics_of(tasks, torch.cat(list(outputs), 1).float(), self._targets(rows))
+            losses = [course.mean_loss for course in self._courses]
+            learned = metrics_of(tasks, torch.cat(list(outputs), 1).float(), self._targets(rows), losses)
         for course, train, validation in zip(self._courses, learned, self._validation(tasks), strict=True):
             self._guarded(course, _hear_metrics, course, train, validation)
         best = [place for place, each in enumerate(self._courses) if each.is_best and each.error is None]

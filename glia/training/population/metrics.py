@@ -4,6 +4,7 @@ Letters    M networks, N samples, K outputs.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -15,16 +16,19 @@ from glia.training.protocols import Task
 Metrics = Mapping[str, float]
 
 
-def metrics_of(tasks: Sequence[Task], outputs: Tensor, targets: Tensor) -> list[Metrics | Exception]:
+def metrics_of(
+    tasks: Sequence[Task], outputs: Tensor, targets: Tensor, losses: Sequence[float] | None = None
+) -> list[Metrics | Exception]:
     """What `task.metrics` gives for each network, or raises.
 
     Args:
         tasks: of each network.
         outputs: (M, N, K).
         targets: (M, N, ...).
+        losses: of each network, where they are known.
     """
     if are_log_losses(tasks) and all(task.outputs == tasks[0].outputs for task in tasks):
-        return list(_of_classes(tasks, outputs.detach(), targets))
+        return list(_of_classes(tasks, outputs.detach(), targets, losses))
     found: list[Metrics | Exception] = []
     for task, its, wanted in zip(tasks, outputs, targets, strict=True):
         try:
@@ -34,19 +38,29 @@ def metrics_of(tasks: Sequence[Task], outputs: Tensor, targets: Tensor) -> list[
     return found
 
 
-def _of_classes(tasks: Sequence[Classification], outputs: Tensor, targets: Tensor) -> list[Metrics]:
+def _of_classes(
+    tasks: Sequence[Classification], outputs: Tensor, targets: Tensor, known: Sequence[float] | None
+) -> list[Metrics]:
     """As `Classification.metrics`, in double precision on the CPU."""
-    columns, targets = by_class(outputs.cpu().double()), targets.cpu()  # K M N
-    smoothing, weights = smoothing_and_weights(tasks, columns.device)
-    plain = cross_entropies(columns, targets, torch.zeros_like(smoothing), None)
-    is_plain = weights is None and not smoothing.any()
-    losses = plain if is_plain else cross_entropies(columns, targets, smoothing, weights)
+    columns, targets = by_class(outputs.cpu()), targets.cpu()  # K M N
     predicted = columns.max(0).indices  # M N; `argmax` takes five times as long down columns
+    smoothing, weights = smoothing_and_weights(tasks, columns.device)
+    is_plain = weights is None and not smoothing.any()
+
+    @cache
+    def plain() -> Tensor:
+        if is_plain and known is not None:
+            return torch.tensor(known, dtype=torch.float64)
+        return cross_entropies(columns.double(), targets, torch.zeros_like(smoothing), None)
+
+    def losses() -> Tensor:
+        return plain() if is_plain else cross_entropies(columns.double(), targets, smoothing, weights)
+
     measures: dict[str, Callable[[], Tensor]] = {
-        "loss": lambda: losses,
+        "loss": losses,
         "accuracy": lambda: (predicted == targets).double().mean(1),
         "macro-f1": lambda: _macro_f1(predicted, targets, tasks[0].outputs),
-        "log-loss": lambda: plain,
+        "log-loss": plain,
     }
     shown = {name for task in tasks for name in task.shown}
     values = {name: measure().tolist() for name, measure in measures.items() if name in shown}
