@@ -1,6 +1,6 @@
 """Seconds per network of many trained together, beside the same networks one after the other, in one process, in turn.
 
-    python benchmarks/population.py [--case mlp|dropout|cnn] [--networks 64] [--rounds 3] [--device cpu] [--save]
+    python benchmarks/population.py [--case mlp|dropout|mixed|cnn] [--networks 64] [--rounds 3] [--device cpu] [--save]
 
 A round measures every way once; ratios are taken within rounds, where all had the same machine, and their median is
 shown. Of the slow ways only some of the networks are trained.
@@ -9,7 +9,7 @@ shown. Of the slow ways only some of the networks are trained.
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
@@ -41,6 +41,7 @@ class Case:
     train: int
     judged: int
     settings: dict[str, Any]
+    varied: dict[str, list[Any]] = field(default_factory=dict)  # options of which each network has its own
 
 
 CASES = {
@@ -53,6 +54,16 @@ CASES = {
         1437,
         180,
         {"epochs": 20},
+    ),
+    "mixed": Case(
+        "64-H-10 on digits, H from 16 to 128, three activations",
+        "digits",
+        "mlp",
+        {},
+        1437,
+        180,
+        {"epochs": 20},
+        {"hidden": [[width] for width in range(16, 129)], "activation": ["relu", "tanh", "sigmoid"]},
     ),
     "cnn": Case(
         "`cnn/guide-pooled` at a quarter of its width on 2,000 of MNIST",
@@ -85,7 +96,7 @@ def individuals(case: Case, given: Samples, count: int) -> list[Individual]:
     rows = torch.arange(len(inputs))
     return [
         Individual(
-            model=build(case.model, case.options, inputs=tuple(inputs.shape[1:]), outputs=10, seed=seed).to(
+            model=build(case.model, options_of(case, seed), inputs=tuple(inputs.shape[1:]), outputs=10, seed=seed).to(
                 inputs.device
             ),
             task=task,
@@ -98,6 +109,12 @@ def individuals(case: Case, given: Samples, count: int) -> list[Individual]:
     ]
 
 
+def options_of(case: Case, number: int) -> dict[str, Any]:
+    """Of a network by its number: what is varied is spread evenly over any numbers in a row."""
+    steps = zip(case.varied.items(), (5**0.5, 2**0.5), strict=False)
+    return case.options | {name: values[int(number * step % 1 * len(values))] for (name, values), step in steps}
+
+
 def together(case: Case, given: Samples, count: int) -> float:
     """All as one."""
     return timed(lambda: fit_together(individuals(case, given, count), *given, way="stacked")) / count
@@ -106,6 +123,14 @@ def together(case: Case, given: Samples, count: int) -> float:
 def chosen(case: Case, given: Samples, count: int) -> float:
     """As Glia chooses."""
     return timed(lambda: fit_together(individuals(case, given, count), *given)) / count
+
+
+def by_structure(case: Case, given: Samples, count: int) -> float:
+    """Those of equal layers as one."""
+    groups: dict[str, list[Individual]] = {}
+    for each in individuals(case, given, count):
+        groups.setdefault(str(each.model), []).append(each)
+    return timed(lambda: [fit_together(some, *given) for some in groups.values()]) / count
 
 
 def one_after_the_other(case: Case, given: Samples, count: int) -> float:
@@ -159,6 +184,7 @@ def timed(work: Callable[[], object]) -> float:
 WAYS: dict[str, Callable[[Case, Samples, int], float]] = {
     "Glia, as one": together,
     "Glia, as it chooses": chosen,
+    "Glia, those of equal layers as one": by_structure,
     "Glia, one after the other": one_after_the_other,
     "plain PyTorch loop with DataLoader, one thread": plain_loop,
 }
@@ -176,8 +202,9 @@ def main() -> None:
     case = CASES[asked.case]
     given = samples(case, asked.device)
     fit_together(individuals(case, given, 2), *given)  # imports, kernels
-    rounds = [{name: way(case, given, asked.networks) for name, way in WAYS.items()} for _ in range(asked.rounds)]
-    slowest = list(WAYS)[-1]
+    ways = {name: way for name, way in WAYS.items() if case.varied or way is not by_structure}
+    rounds = [{name: way(case, given, asked.networks) for name, way in ways.items()} for _ in range(asked.rounds)]
+    slowest = list(ways)[-1]
     rows = [
         [
             name,
@@ -185,7 +212,7 @@ def main() -> None:
             f"{min(each[name] for each in rounds):.3f}",
             f"{median(each[slowest] / each[name] for each in rounds):.1f}",
         ]
-        for name in WAYS
+        for name in ways
     ]
     header = ["", "seconds a network", "least", "times as fast as the plain loop"]
     title = f"{asked.networks} networks together: {case.title}, {asked.device}"

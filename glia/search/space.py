@@ -152,11 +152,38 @@ class Space:
             for value in each.values.examples():
                 for others in self._contexts(each, value):
                     try:
-                        _try(each.key, value, recipe.with_settings({**others, each.key: value}), accept)
+                        _try(each, value, recipe.with_settings({**others, each.key: value}), accept)
                     except ConfigError as error:
                         only = " To vary it with some models only, add ?model.name=NAME."
                         hint = only if "model.name" in others and "model.name" not in each.when else ""
                         raise ConfigError(f"{each.key}={shown(value)} cannot be tried. {error}{hint}") from None
+
+    def refuse_others(self, settings: Mapping[str, Any], recipe: Recipe) -> None:
+        """Refuse settings that are not those of one of its points.
+
+        Args:
+            settings: of somebody's choice.
+            recipe: that is varied.
+
+        Raises:
+            ConfigError: a key that is not varied or not active, one that is missing, a value outside, or one that the
+                recipe refuses.
+        """
+        for key in settings:
+            if key not in self:
+                raise ConfigError(f"'{key}' is not varied in this study.{did_you_mean(key, self.keys)}")
+        for each in self.ordered:
+            given = each.key in settings
+            if not self.is_active(each, self.settings(settings)):
+                if given:
+                    raise ConfigError(f"'{each.key}' is varied only when {_condition(each)}. Leave it out.")
+            elif not given:
+                raise ConfigError(f"'{each.key}' has no value. It may be {each.values}.")
+            elif settings[each.key] not in each.values:
+                raise ConfigError(f"{each.key}={shown(settings[each.key])} is not among {each.values}.")
+        tried = recipe.with_settings(settings)
+        for key, value in settings.items():
+            _try(self[key], value, tried, None)
 
     def table(self) -> Plain:
         """As the table `[vary]` of a recipe; `glia.search.reading` reads it."""
@@ -283,6 +310,10 @@ class Space:
         return found
 
 
+def _condition(dimension: Dimension) -> str:
+    return " and ".join(f"{key} is {' or '.join(map(shown, allowed))}" for key, allowed in dimension.when.items())
+
+
 def _among(value: Any, allowed: tuple[Any, ...]) -> bool:
     return any(value == each and isinstance(value, bool) == isinstance(each, bool) for each in allowed)
 
@@ -296,14 +327,17 @@ def _refuse_two_numbers(dimension: Dimension, recipe: Recipe) -> None:
         )
 
 
-def _try(key: str, value: Any, recipe: Recipe, accept: Accept | None) -> None:
+def _try(dimension: Dimension, value: Any, recipe: Recipe, accept: Accept | None) -> None:
     """What the catalogue tells without torch, then what the caller knows."""
+    key = dimension.key
     options = catalogue()["models"].get(recipe.model.name, {}).get("options", {})
     option = options.get(key.removeprefix("model."), {}) if key.startswith("model.") else {}
     choices = option.get("choices")
     if choices and isinstance(value, str) and value.lower().replace("_", "-") not in choices:
         raise ConfigError(f"There is no such {key}.{did_you_mean(value, choices)}")
-    if option.get("type", "").startswith("list of") and not isinstance(value, list):
+    # 16..128 are widths of one layer; 32,64 may be meant as two of them.
+    one_layer = isinstance(dimension.values, Range) and dimension.values.whole
+    if option.get("type", "").startswith("list of") and not (isinstance(value, list) or one_layer):
         raise ConfigError(f"{key} is a {option['type']}. Write lists: [64],[64,64].")
     if accept is not None:
         accept(recipe)

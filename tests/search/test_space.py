@@ -113,6 +113,7 @@ def test_a_recipe_takes_what_it_has_a_place_for() -> None:
     mlp = recipe.from_dict({"model": {"name": "mlp"}, "train": {"epochs": 3}})
     CONDITIONAL.check(mlp)
     parse(["train.learning-rate=1e-4..1e-1:log", "model.hidden=[64],[64,64]"]).check(mlp)
+    parse(["model.hidden=16..128"]).check(mlp)  # the width of one layer
     parse(["model.dropout=0.0..1.0", "train.batch_size=16..64", "train.warmup=0..3"]).check(mlp)
     parse(["train.momentum=0.0..0.9?train.optimizer=adam"]).check(mlp)  # the condition is on what is set, and holds
     parse(["model.name=mlp,cnn", "model.channels=[8],[16]?model.name=cnn", "model.dropout=0.0,0.5"]).check(mlp)
@@ -132,6 +133,7 @@ def test_a_recipe_takes_what_it_has_a_place_for() -> None:
         (["model.activation=relu,swihs"], "model.activation=swihs cannot be tried. There is no such model.activation."
                                           " Did you mean 'swish'?"),
         (["train.epochs=1.0..10.0"], "train.epochs=4.4"),  # its ends would do
+        (["model.hidden=16.0..64.0"], "Write lists: [64],[64,64]"),
         (["train.epochs=1..10:0.5"], "train.epochs=1.5 cannot be tried"),
         (["model.hidden=32,64"], "model.hidden is a list of integer > 0. Write lists: [64],[64,64]"),
         (["model.name=mlp,cnnn"], "model.name=cnnn cannot be tried"),

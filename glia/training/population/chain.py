@@ -4,50 +4,52 @@ Letters    M networks, B samples, F features, H units, K outputs.
 """
 
 from collections.abc import Sequence
-from itertools import groupby
-from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from glia.models.chain import chain_of
+from glia.training.population.functions import Functions
 from glia.training.population.masks import Site
-
-Place = tuple[int, int]  # of a dropout: how many layers stand before it, and how many dropouts since the last of them
+from glia.training.population.rows import Row, before, row_of
 
 
 class Chain:
     """Such networks computed as one: a product of stacks of matrices a layer.
 
     Args:
-        models: the networks, of one kind; they may differ in where dropout stands.
+        models: the networks, of one kind; they may differ in width, in functions, and in where dropout stands.
     """
 
     def __init__(self, models: Sequence[nn.Module]) -> None:
-        first = models[0]
-        parameters = {id(parameter): place for place, parameter in enumerate(first.parameters())}
-        self._layers: list[Any] = []
-        for layer in _layers(first):
-            if isinstance(layer, nn.Linear):
-                weight, bias = parameters[id(layer.weight)], parameters.get(id(layer.bias))
-                self._layers.append((weight, bias, layer.out_features))
-            else:
-                self._layers.append(layer)
-        self._places: list[Place] = sorted({place for model in models for place, _ in _dropouts(model)})
+        self._rows = [_taken_apart(model) for model in models]
+        first = self._rows[0]
+        parameters = {id(parameter): place for place, parameter in enumerate(models[0].parameters())}
+        self._dense = {
+            before(number): (parameters[id(layer.weight)], parameters.get(id(layer.bias)))
+            for number, layer in enumerate(first.dense)
+        }
+        self._sites = sorted({place for row in self._rows for place in row.dropouts})
+        places = {place for row in self._rows for place in row.functions}
+        self._functions = {place: self._functions_at(place) for place in places}
+        self._places = sorted((*self._dense, *self._sites, *places))
+
+    def keep(self, places: Sequence[int]) -> None:
+        """Go on with the networks at these places only."""
+        self._rows = [self._rows[place] for place in places]
+        self._functions = {place: self._functions_at(place) for place in self._functions}
 
     def dropouts(self, model: nn.Module) -> list[nn.Module | None]:
         """Of one of the networks, at each site."""
-        found = dict(_dropouts(model))
-        return [found.get(place) for place in self._places]
+        found = _taken_apart(model).dropouts
+        return [found.get(place) for place in self._sites]
 
     def sites(self, inputs: Tensor) -> list[Site]:
         """Where masks are needed, for a batch (B, ...) of one network."""
-        shape, sites = tuple(inputs.shape), []
-        for number in range(len(self._layers) + 1):
-            sites += [Site(shape, _strides(shape), inputs.dtype) for before, _ in self._places if before == number]
-            if number < len(self._layers):
-                shape = self._shape_after(number, shape)
+        sites = []
+        for place in self._sites:
+            widths = tuple(row.width(place) for row in self._rows)
+            sites.append(Site((len(inputs), max(widths)), (max(widths), 1), inputs.dtype, widths))
         return sites
 
     def __call__(
@@ -57,6 +59,7 @@ class Chain:
         inputs: Tensor,
         masks: Sequence[Tensor] | None,
         *,
+        part: slice,
         apart: bool,
     ) -> Tensor:
         """(M, B, K) what each network puts out.
@@ -66,30 +69,24 @@ class Chain:
             buffers: these networks have none.
             inputs: (M, B, ...) if `apart`, else (B, ...), the same for all networks.
             masks: of each site (M, B, ...) while training; None: nothing is left out.
+            part: which of the networks these are.
             apart: whether networks have inputs of their own.
         """
         x = inputs if apart else inputs.expand(len(weights[0]), *inputs.shape)
-        given = list(zip(self._places, masks or (), strict=masks is not None))
-        for number in range(len(self._layers) + 1):
-            for (before, _), mask in given:
-                x = x * mask if before == number else x
-            if number < len(self._layers):
-                x = self._applied(self._layers[number], x, weights)
+        x = x.flatten(2)  # M B F
+        given = {} if masks is None else dict(zip(self._sites, masks, strict=True))
+        for place in self._places:
+            if place in self._dense:
+                weight, bias = self._dense[place]
+                x = product(x, weights[weight], None if bias is None else weights[bias])  # M B H
+            elif place in self._functions:
+                x = self._functions[place](x, part)
+            elif place in given:
+                x = x * given[place]
         return x
 
-    @staticmethod
-    def _applied(layer: Any, x: Tensor, weights: Sequence[Tensor]) -> Tensor:
-        if isinstance(layer, tuple):
-            weight, bias, _ = layer
-            return product(x, weights[weight], None if bias is None else weights[bias])
-        after: Tensor = x.flatten(2) if isinstance(layer, nn.Flatten) else layer(x)
-        return after
-
-    def _shape_after(self, number: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-        layer = self._layers[number]
-        if isinstance(layer, nn.Flatten):
-            return shape[0], prod(shape[1:])
-        return (*shape[:-1], layer[2]) if isinstance(layer, tuple) else shape
+    def _functions_at(self, place: tuple[int, int, int]) -> Functions:
+        return Functions([row.functions.get(place) for row in self._rows], [row.width(place) for row in self._rows])
 
 
 def product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -119,21 +116,8 @@ class _Product(torch.autograd.Function):
         )
 
 
-def _layers(model: nn.Module) -> list[nn.Module]:
-    return [layer for layer in chain_of(model) or () if not isinstance(layer, nn.Dropout)]
-
-
-def _dropouts(model: nn.Module) -> list[tuple[Place, nn.Module]]:
-    found: list[tuple[Place, nn.Module]] = []
-    before = 0
-    for is_dropout, some in groupby(chain_of(model) or (), lambda layer: isinstance(layer, nn.Dropout)):
-        layers = list(some)
-        if is_dropout:
-            found += [((before, number), layer) for number, layer in enumerate(layers)]
-        else:
-            before += len(layers)
-    return found
-
-
-def _strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(prod(shape[place + 1 :]) for place in range(len(shape)))
+def _taken_apart(model: nn.Module) -> Row:
+    row = row_of(model)
+    if row is None:
+        raise RuntimeError("one of the networks is not dense layers in a row")
+    return row

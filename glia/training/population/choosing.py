@@ -1,7 +1,7 @@
 """Whether networks of a kind are faster as one than one after the other, and how many fit into memory.
 
-Small dense networks always are faster as one. Of others a few steps are taken both ways, on copies; what was found is
-remembered for networks that compute the same in batches of the same size.
+Small dense networks are faster as one, two or three of them apart. Of others a few steps are taken both ways, on
+copies; what was found is remembered for networks that compute the same in batches of the same size.
 
 Letters    M networks, n rows each learns from, B samples of a batch, K outputs.
 """
@@ -20,14 +20,17 @@ from torch import Tensor
 from glia.models.chain import chain_of
 from glia.nn.random import reseed
 from glia.training import devices, optimizers
+from glia.training.dense import Dense
 from glia.training.events import Event
 from glia.training.population.individuals import Individual
 from glia.training.population.kinds import structure
+from glia.training.population.padding import weights_of, weights_when_filled
 from glia.training.population.samples import SharedSamples, batch_sizes
 from glia.training.population.stack import Stack, is_out_of_memory
 from glia.training.stepping import backward, step_of
 from glia.training.threads import WORTH_SHARING
 
+FEWEST = 4  # small dense networks that are as soon trained as one as one after the other (benchmarks/population.py)
 WORTH_IT = 1.1  # times as fast as one after the other
 TRIED = 16  # networks at most
 STEPS = 5
@@ -54,29 +57,37 @@ def choose(individuals: Sequence[Individual], samples: SharedSamples) -> Choice:
     """As one or one after the other: whatever is faster now and here."""
     first, threads = individuals[0], torch.get_num_threads()
     if len(individuals) == 1:
-        return Choice("it is the only one of its kind", threads)
-    device = samples.device.type
-    parameters = sum(parameter.numel() for parameter in first.model.parameters())
-    if device == "cpu" and chain_of(first.model) is not None and first.batch_size * parameters < WORTH_SHARING:
-        return Choice("", threads)
-    # One more network changes nothing worth a trial: their number counts by its powers of 2.
+        return Choice("it is the only one of its kind and size", threads)
+    device, weights = samples.device.type, weights_when_filled([each.model for each in individuals])
+    if device == "cpu" and chain_of(first.model) is not None and first.batch_size * weights < WORTH_SHARING:
+        few = len(individuals) < FEWEST and Dense.of(first.model) is not None
+        return Choice(f"of {len(individuals)} small networks each is sooner trained by itself" if few else "", threads)
+    # One more network or a few more units change nothing worth a trial: their numbers count by their powers of 2.
     count = min(len(individuals), TRIED)
-    key = structure(first.model), first.batch_size, device, count.bit_length(), threads
+    key = structure(first.model), weights.bit_length(), first.batch_size, device, count.bit_length(), threads
     if key not in _found:
         _found[key] = _tried([_silent(each) for each in individuals[:count]], samples)
     return _found[key]
 
 
-def most_at_once(individual: Individual, samples: SharedSamples) -> int:
-    """How many networks like this one fit into the memory that is free."""
-    return max(1, _free_bytes(samples.device) // max(1, _bytes_of(individual, samples)))
+def most_at_once(individuals: Sequence[Individual], samples: SharedSamples) -> int:
+    """How many of these networks, smaller ones filled up, fit into the memory that is free."""
+    one = largest(individuals)
+    share = weights_of(one.model) / weights_when_filled([each.model for each in individuals])
+    return max(1, math.floor(_free_bytes(samples.device) * share / max(1, _bytes_of(one, samples))))
+
+
+def largest(individuals: Sequence[Individual]) -> Individual:
+    """The network with most weights."""
+    return max(individuals, key=lambda each: weights_of(each.model))
 
 
 def _tried(individuals: Sequence[Individual], samples: SharedSamples) -> Choice:
     """The same, found by a few steps both ways, each with one thread and with all."""
     threads = torch.get_num_threads()
     inputs, targets = samples.pick(individuals[0].train[: individuals[0].batch_size])
-    alone, best = _seconds(_single_step(individuals[0], inputs, targets), samples.device)
+    usual = sorted(individuals, key=lambda each: weights_of(each.model))[len(individuals) // 2]
+    alone, best = _seconds(_single_step(usual, inputs, targets), samples.device)
     try:
         together, _ = _seconds(_stacked_step(individuals, inputs, targets), samples.device)
     except Exception as error:

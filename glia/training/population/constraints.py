@@ -18,21 +18,21 @@ class Constraints:
     """Penalties, greatest norms of gradients and of weights.
 
     Args:
-        model: one of the networks.
+        models: the networks.
         settings: of each.
         device: where the weights lie.
     """
 
-    def __init__(self, model: nn.Module, settings: Sequence[TrainRecipe], device: torch.device) -> None:
-        reached = {id(each) for each in penalised(model, settings[0])}
-        self._reached = [id(each) in reached for each in model.parameters()]
-        count = sum(each.numel() for each in model.parameters() if id(each) in reached)
+    def __init__(self, models: Sequence[nn.Module], settings: Sequence[TrainRecipe], device: torch.device) -> None:
+        reached = {id(each) for each in penalised(models[0], settings[0])}
+        self._reached = [id(each) in reached for each in models[0].parameters()]
+        counts = [sum(each.numel() for each in penalised(*pair)) for pair in zip(models, settings, strict=True)]
 
-        def numbers(values: list[float]) -> Tensor:
+        def numbers(values: Sequence[float]) -> Tensor:
             return torch.tensor(values, device=device, dtype=torch.float64)
 
-        ratios = numbers([each.performance_ratio if count else 0.0 for each in settings])
-        self._squared = numbers([each.l2 for each in settings]) + ratios / max(count, 1)
+        ratios = numbers([each.performance_ratio if any(counts) else 0.0 for each in settings])
+        self._squared = numbers([each.l2 for each in settings]) + ratios / numbers(counts).clamp(min=1)
         self._absolute = numbers([each.l1 for each in settings])
         self._clip = numbers([each.gradient_clip or torch.inf for each in settings])
         self._longest = numbers([each.max_norm or torch.inf for each in settings])

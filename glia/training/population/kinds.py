@@ -1,8 +1,9 @@
 """Which networks can be one stack: those of equal kind.
 
 Within a kind may differ what a step takes as one number a network: learning rate, momentum, weight decay, penalties,
-clipping, shares of dropout, label smoothing, seeds, rows, schedules, epochs, rules of early stopping. Everything else
-must agree: what is computed, in which precision, by which optimizer, in batches of which size.
+clipping, shares of dropout, label smoothing, seeds, rows, schedules, epochs, rules of early stopping. Of networks that
+are dense layers in a row also the widths and the functions between the layers. Everything else must agree: what is
+computed, in which precision, by which optimizer, in batches of which size.
 """
 
 from collections.abc import Hashable, Mapping
@@ -15,7 +16,6 @@ from torch import Tensor, nn
 
 from glia.config import name_and_options
 from glia.errors import ConfigError
-from glia.models.chain import chain_of
 from glia.models.samples import AtOnce
 from glia.recipe import TrainRecipe
 from glia.tasks.classification import Classification
@@ -25,6 +25,7 @@ from glia.training.members import Ensemble
 from glia.training.optimizers import OPTIMIZERS, build
 from glia.training.population.individuals import Individual
 from glia.training.population.masks import DROPOUTS
+from glia.training.population.rows import row_of
 from glia.training.population.updates import UPDATES
 from glia.training.protocols import Task
 from glia.training.schedules import schedule
@@ -42,7 +43,7 @@ def kind(individual: Individual) -> Hashable:
         return "alone", id(individual)
     state = individual.state
     return (
-        structure(individual.model),
+        structure(individual.model) if _divides_by_more_than_zero(individual) else structure_of_any(individual.model),
         tuple((parameter.device, parameter.dtype) for parameter in individual.model.parameters()),
         (individual.batch_size, len(individual.train), settings.log_every, settings.penalised),
         _plain(settings.optimizer),
@@ -68,16 +69,48 @@ def why_alone(individual: Individual) -> str:
 
 
 def structure(model: nn.Module) -> Hashable:
+    """What a network computes, as far as networks of one stack must agree in it."""
+    row = row_of(model)
+    if row is None:
+        return structure_of_any(model)
+    numbers = {id(parameter): number for number, parameter in enumerate(model.parameters())}
+    dense = tuple((numbers[id(layer.weight)], numbers.get(id(layer.bias))) for layer in row.dense)
+    trained = tuple(parameter.requires_grad for parameter in model.parameters())
+    return row.flattens, row.dense[0].in_features, dense, row.dense[-1].out_features, trained
+
+
+def functions(model: nn.Module) -> Hashable:
+    """Those between the layers of a network that is dense layers in a row, by their places; None of any other."""
+    row = row_of(model)
+    return None if row is None else tuple((place, described(each)) for place, each in row.functions.items())
+
+
+def structure_of_any(model: nn.Module) -> Hashable:
     """What a network computes, its weights and shares of dropout apart."""
-    chain = chain_of(model)
     shapes = tuple((tuple(each.shape), each.requires_grad) for each in model.parameters())
-    if chain is not None:
-        return tuple(_alone(module) for module in chain if not isinstance(module, DROPOUTS)), shapes
-    modules = tuple((name, _alone(module)) for name, module in model.named_modules(remove_duplicate=False))
+    modules = tuple((name, described(module)) for name, module in model.named_modules(remove_duplicate=False))
     tensors = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
     places: dict[int, int] = {}
     tied = tuple((name, places.setdefault(id(each), len(places))) for name, each in tensors)
     return modules, tied, shapes, tuple((tuple(each.shape), each.dtype) for each in model.buffers())
+
+
+def described(module: nn.Module) -> Hashable:
+    """A module by itself: its class and whatever it was given, but for weights and modules in it."""
+    left_out = {"p"} if isinstance(module, DROPOUTS) else _ONLY_FOR_BUILDING if _is_ours(module) else set()
+    own = tuple(
+        (name, _plain(value))
+        for name, value in sorted(vars(module).items())
+        if name not in _OF_EVERY_MODULE and name not in left_out
+    )
+    return type(module), own
+
+
+def _divides_by_more_than_zero(individual: Individual) -> bool:
+    """Whether weights that are always 0, as those of units that a network lacks, stay so: 0 / (0 + ε)."""
+    _, options = name_and_options("optimizer", individual.settings.optimizer, OPTIMIZERS)
+    least = min(torch.finfo(each.dtype).tiny for each in individual.model.parameters())
+    return bool(options.get("eps", 1.0) > least)
 
 
 def _why_settings_alone(individual: Individual) -> str:
@@ -106,17 +139,6 @@ def _why_position_alone(individual: Individual) -> str:
     if settings.max_norm and settings.penalised == "all" and any(p.dim() < 2 for p in individual.model.parameters()):
         return "train.max_norm is for weights into units"
     return ""
-
-
-def _alone(module: nn.Module) -> Hashable:
-    """A module by itself: its class and whatever it was given, but for weights and modules in it."""
-    left_out = {"p"} if isinstance(module, DROPOUTS) else _ONLY_FOR_BUILDING if _is_ours(module) else set()
-    own = tuple(
-        (name, _plain(value))
-        for name, value in sorted(vars(module).items())
-        if name not in _OF_EVERY_MODULE and name not in left_out
-    )
-    return type(module), own
 
 
 def _is_ours(value: object) -> bool:

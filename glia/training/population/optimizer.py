@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from glia.config import name_and_options
 from glia.recipe import TrainRecipe
 from glia.training.optimizers import OPTIMIZERS
+from glia.training.population.padding import kept, own
 from glia.training.population.updates import UPDATES, Factors, State
 
 
@@ -23,7 +24,7 @@ class StackedOptimizer:
         optimizers: of each its own, of torch, all of one class and options; what may differ is read from them, and
             they are not stepped.
         settings: of each.
-        weights: (M, ...) each, in the order of the networks' parameters.
+        weights: (M, ...) each, in the order of the networks' parameters, smaller ones filled up with zeros.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class StackedOptimizer:
         self._update = UPDATES[name]
         self._options = {key: value for key, value in optimizers[0].param_groups[0].items() if key != "params"}
         self._numbers = [_numbers(*pair) for pair in zip(models, optimizers, strict=True)]
+        self._shapes = [[tuple(each.shape) for each in model.parameters()] for model in models]
         device = weights[0].device
         self._momentum = torch.tensor([each.momentum for each in settings], device=device, dtype=torch.float64)
         decays = [_decays(*pair) for pair in zip(models, optimizers, strict=True)]
@@ -64,22 +66,26 @@ class StackedOptimizer:
                 self._update.take(weight, gradient, self._states[place], factors, number, self._options)
 
     def keep(self, places: Sequence[int], weights: Sequence[Tensor]) -> None:
-        """Go on with the networks at these places only, whose weights these are."""
+        """Go on with the networks at these places only, whose weights these are, no larger than they need to be."""
         chosen = torch.tensor(places, device=self._momentum.device)
         self._momentum, self._decay = self._momentum[chosen], self._decay[chosen]
         self._numbers = [self._numbers[place] for place in places]
-        self._states = [{name: each[chosen] for name, each in state.items()} for state in self._states]
+        self._shapes = [self._shapes[place] for place in places]
+        self._states = [
+            {name: kept(each, chosen, weight.shape[1:]) for name, each in state.items()}
+            for weight, state in zip(weights, self._states, strict=True)
+        ]
         self._look_up(weights)
 
     def tensors(self, place: int, steps: int) -> dict[str, Tensor]:
         """The state of one network as `checkpoint.optimizer_tensors` gives it."""
         found: dict[str, Tensor] = {}
-        for number, state in zip(self._numbers[place], self._states, strict=True):
+        for number, shape, state in zip(self._numbers[place], self._shapes[place], self._states, strict=True):
             if number is None:
                 continue
             for name, each in state.items():
                 if name != "momentum_buffer" or self._momentum[place] > 0:
-                    found[f"{number}.{name}"] = each[place].clone()
+                    found[f"{number}.{name}"] = own(each[place], shape).contiguous().clone()
             if self._update.counts:
                 found[f"{number}.step"] = torch.tensor(float(steps))
         return found
@@ -89,7 +95,8 @@ class StackedOptimizer:
         for number, state in zip(self._numbers[place], self._states, strict=True):
             for name, each in state.items():
                 if f"{number}.{name}" in tensors:
-                    each[place].copy_(tensors[f"{number}.{name}"])
+                    its = tensors[f"{number}.{name}"]
+                    own(each[place], its.shape).copy_(its)
 
     def _is_needed(self, name: str) -> bool:
         if name == "momentum_buffer":

@@ -9,20 +9,25 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from glia.models.chain import chain_of
 from glia.training import devices, optimizers
 from glia.training.checkpoint import Checkpoint
 from glia.training.population.chain import Chain
 from glia.training.population.constraints import Constraints
 from glia.training.population.individuals import Individual
+from glia.training.population.kinds import structure_of_any
 from glia.training.population.losses import Losses
 from glia.training.population.masks import Site, drawn
 from glia.training.population.optimizer import StackedOptimizer
+from glia.training.population.padding import greatest, kept, own, stacked
+from glia.training.population.rows import row_of
 from glia.training.population.vmapped import Vmapped
 
 
 class Networks(Protocol):
     """What the networks of a stack compute."""
+
+    def keep(self, places: Sequence[int]) -> None:
+        """Go on with the networks at these places only."""
 
     def dropouts(self, model: nn.Module) -> list[nn.Module | None]:
         """Of one of the networks, at each site."""
@@ -37,13 +42,16 @@ class Networks(Protocol):
         inputs: Tensor,
         masks: Sequence[Tensor] | None,
         *,
+        part: slice,
         apart: bool,
     ) -> Tensor:
-        """(M, B, K) what each puts out; `masks` while training, None in use."""
+        """(M, B, K) what each network in `part` puts out; `masks` while training, None in use."""
 
 
 class Stack:
     """The weights of M networks and everything that changes with them.
+
+    Those of smaller networks are filled up with zeros, and zeros they stay: whatever reaches them is 0 as well.
 
     Args:
         individuals: of one kind.
@@ -72,14 +80,14 @@ class Stack:
         self._dropouts = [self._networks.dropouts(model) for model in models]
         self._sites: dict[int, list[Site]] = {}
         self._weights = [
-            torch.stack([each.detach() for each in same]).requires_grad_(same[0].requires_grad)
+            stacked([each.detach() for each in same]).requires_grad_(same[0].requires_grad)
             for same in zip(*(model.parameters() for model in models), strict=True)
         ]
         self._buffers = [torch.stack(same) for same in zip(*(model.buffers() for model in models), strict=True)]
         self._best = [each.detach().clone() for each in (*self._weights, *self._buffers)]
         built = [optimizers.build(model, its) for model, its in zip(models, settings, strict=True)]
         self._optimizer = StackedOptimizer(models, built, settings, [each.detach() for each in self._weights])
-        self._constraints = Constraints(models[0], settings, self.device)
+        self._constraints = Constraints(models, settings, self.device)
         self._losses = Losses([individual.task for individual in individuals], self.device)
         self._width = len(models)  # how many are computed at once
         for place, individual in enumerate(individuals):
@@ -129,7 +137,7 @@ class Stack:
             with torch.no_grad(), devices.precision(self.device):
                 its = inputs[part] if apart else inputs
                 weights, buffers = [each[part] for each in self._weights], [each[part] for each in self._buffers]
-                return (self._networks(weights, buffers, its, None, apart=apart),)
+                return (self._networks(weights, buffers, its, None, part=part, apart=apart),)
 
         found: Tensor = self._within_memory(of)[0]
         return found if found.dtype == torch.float64 else found.float()
@@ -150,8 +158,8 @@ class Stack:
         """
         model, latest = self._models[place], (*self._weights, *self._buffers)
         with torch.no_grad():
-            for own, its in zip((*model.parameters(), *model.buffers()), self._best if best else latest, strict=True):
-                own.copy_(its[place])
+            for each, its in zip((*model.parameters(), *model.buffers()), self._best if best else latest, strict=True):
+                each.copy_(own(its[place], each.shape))
         return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
     def optimizer_tensors(self, place: int, steps: int) -> dict[str, Tensor]:
@@ -161,10 +169,17 @@ class Stack:
     def keep(self, places: Sequence[int]) -> None:
         """Go on with the networks at these places only."""
         chosen = torch.tensor(places, device=self.device)
-        self._weights = [each.detach()[chosen].requires_grad_(each.requires_grad) for each in self._weights]
-        self._buffers = [each[chosen] for each in self._buffers]
-        self._best = [each[chosen] for each in self._best]
         self._models = [self._models[place] for place in places]
+        same = zip(*([*model.parameters(), *model.buffers()] for model in self._models), strict=True)
+        shapes = [greatest(each.shape for each in tensors) for tensors in same]
+        self._weights = [
+            kept(each.detach(), chosen, shape).requires_grad_(each.requires_grad)
+            for each, shape in zip(self._weights, shapes, strict=False)
+        ]
+        self._buffers = [each[chosen] for each in self._buffers]
+        self._best = [kept(each, chosen, shape) for each, shape in zip(self._best, shapes, strict=True)]
+        self._networks.keep(places)
+        self._sites = {}
         self._dropouts = [self._dropouts[place] for place in places]
         self._optimizer.keep(places, self._weights)
         self._constraints.keep(places)
@@ -178,7 +193,7 @@ class Stack:
         its, wanted = (inputs[part], targets[part]) if apart else (inputs, targets)
         with devices.precision(self.device):
             buffers, masks = [each[part] for each in self._buffers], [each[part] for each in masks]
-            outputs = self._networks(weights, buffers, its, masks, apart=apart)
+            outputs = self._networks(weights, buffers, its, masks, part=part, apart=apart)
             losses = self._losses.of(outputs, wanted, part, apart=apart)
         trained = [each for each in weights if each.requires_grad]
         found = iter(torch.autograd.grad(self._constraints.minimised(losses, part), trained))
@@ -229,14 +244,21 @@ class Stack:
         names = [name for name, _ in (*model.named_parameters(), *model.named_buffers())]
         for best, name in zip(self._best, names, strict=True):
             if name in state.best:
-                best[place].copy_(state.best[name])
+                own(best[place], state.best[name].shape).copy_(state.best[name])
 
 
 def networks_of(models: Sequence[nn.Module], inputs: Tensor) -> Networks:
-    """What computes the networks as one: the dense way where they are only that, else any."""
-    chain = chain_of(models[0])
-    is_row = inputs.dim() == 2 or any(isinstance(layer, nn.Flatten) for layer in (chain or ())[:1])
-    return Chain(models) if chain and is_row else Vmapped(models, inputs)
+    """What computes the networks as one: the dense way where they are only that, else any.
+
+    Raises:
+        RuntimeError: nothing does.
+    """
+    row = row_of(models[0])
+    if row is not None and (row.flattens or inputs.dim() == 2):
+        return Chain(models)
+    if row is not None and len(set(map(structure_of_any, models))) > 1:
+        raise RuntimeError("of inputs that are no rows of numbers, only networks of equal layers are")
+    return Vmapped(models, inputs)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

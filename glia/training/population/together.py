@@ -1,6 +1,6 @@
 """A population trained: networks of one kind as one program, the others one after the other."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
@@ -10,10 +10,11 @@ from glia.training import threads
 from glia.training.events import Warned
 from glia.training.memory import kept_between_steps
 from glia.training.population.alone import train_alone
-from glia.training.population.choosing import Choice, choose, most_at_once
+from glia.training.population.choosing import Choice, choose, largest, most_at_once
+from glia.training.population.dividing import stacks
 from glia.training.population.fitting import StackFit
 from glia.training.population.individuals import Individual, Outcome
-from glia.training.population.kinds import kind, why_alone
+from glia.training.population.kinds import why_alone
 from glia.training.population.samples import SharedSamples
 from glia.training.population.stack import is_out_of_memory
 
@@ -36,19 +37,21 @@ def fit_together(
     the others alone. What it tells of seconds and samples a second is of all that are trained with it.
 
     Args:
-        individuals: the networks; those of equal `kind` are trained as one.
+        individuals: the networks; those of equal `kind` and like size are trained as one.
         inputs: (N, ...) the samples that they share, compact, on the device if they fit.
         targets: (N, ...) encoded, where the inputs are.
         finish: what turns gathered inputs into what a network takes, sample by sample.
         states: whether outcomes hold what to go on from.
-        way: "stacked": as one wherever that is possible; "alone": one after the other; "auto": whatever is faster.
+        way: "stacked": as one wherever that is possible, whatever their sizes; "alone": one after the other; "auto":
+            whatever is faster.
 
     Returns:
         How each ended, in their order.
     """
     outcomes: dict[int, Outcome] = {}
     with kept_between_steps():
-        for places in _groups(individuals, way):
+        alone = [[place] for place in range(len(individuals))]
+        for places in alone if way == "alone" else stacks(individuals, by_size=way == "auto"):
             some = [individuals[place] for place in places]
             device = next((each.device for each in some[0].model.parameters()), inputs.device)
             samples = SharedSamples(inputs, targets, finish, device)
@@ -56,17 +59,10 @@ def fit_together(
     return [outcomes[place] for place in range(len(individuals))]
 
 
-def _groups(individuals: Sequence[Individual], way: Way) -> list[list[int]]:
-    groups: dict[Hashable, list[int]] = {}
-    for place, individual in enumerate(individuals):
-        groups.setdefault(("alone", place) if way == "alone" else kind(individual), []).append(place)
-    return list(groups.values())
-
-
 def _of_a_kind(individuals: Sequence[Individual], samples: SharedSamples, way: Way, states: bool) -> list[Outcome]:
     why = "it was asked for" if way == "alone" else why_alone(individuals[0])
     before = torch.get_num_threads()
-    with threads.suited_to(individuals[0].model, individuals[0].batch_size * len(individuals)):
+    with threads.suited_to(largest(individuals).model, individuals[0].batch_size * len(individuals)):
         choice = choose(individuals, samples) if not why and way == "auto" else Choice(why, before)
         if not choice.why_alone:
             return _stacked(individuals, samples, states)
@@ -79,7 +75,7 @@ def _of_a_kind(individuals: Sequence[Individual], samples: SharedSamples, way: W
 
 def _stacked(individuals: Sequence[Individual], samples: SharedSamples, states: bool) -> list[Outcome]:
     """In stacks as large as memory allows; one network alone, or none at all where they cannot be one."""
-    most = min(len(individuals), most_at_once(individuals[0], samples))
+    most = min(len(individuals), most_at_once(individuals, samples))
     count = -(-len(individuals) // most)
     size = -(-len(individuals) // count)
     outcomes: list[Outcome] = []

@@ -43,6 +43,9 @@ class Vmapped:
                 if id(child) in replaced:
                     setattr(parent, name, _Masked(self._masks))
 
+    def keep(self, places: Sequence[int]) -> None:
+        """They differ in nothing that is kept here."""
+
     def dropouts(self, model: nn.Module) -> list[nn.Module | None]:
         """Of one of the networks, at each site."""
         return [model.get_submodule(name) for name in self._seen]
@@ -58,6 +61,7 @@ class Vmapped:
         inputs: Tensor,
         masks: Sequence[Tensor] | None,
         *,
+        part: slice,
         apart: bool,
     ) -> Tensor:
         """(M, B, K) what each network puts out; while training, buffers such as running means are changed in place.
@@ -67,6 +71,7 @@ class Vmapped:
             buffers: (M, ...) each, likewise.
             inputs: (M, B, ...) if `apart`, else (B, ...), the same for all networks.
             masks: of each site (M, B, ...) while training; None: they are used, not trained.
+            part: which of the networks these are.
             apart: whether networks have inputs of their own.
         """
         self._template.train(masks is not None)

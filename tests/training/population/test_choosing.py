@@ -34,8 +34,9 @@ def shared() -> SharedSamples:
 
 def test_small_dense_networks_are_stacked_without_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "_tried", None)
-    some = [pair(perceptron(seed), settings()).individual for seed in range(2)]
+    some = [pair(perceptron(seed), settings()).individual for seed in range(4)]
     assert choose(some, shared()).why_alone == ""
+    assert choose(some[:3], shared()).why_alone == "of 3 small networks each is sooner trained by itself"
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [([0.1, 1.0], "0.2 times as fast"), ([0.6, 1.0], "")])
@@ -132,12 +133,13 @@ def test_what_cannot_be_one_is_trained_one_after_the_other(make: Any) -> None:
 
 
 def test_larger_networks_are_fewer_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing, "_free_bytes", lambda device: 2**24)
-    small = most_at_once(pair(perceptron(0), settings()).individual, shared())
-    large = most_at_once(pair(perceptron(0, hidden=[512, 512]), settings()).individual, shared())
-    assert 1 <= large < small
+    monkeypatch.setattr(choosing, "_free_bytes", lambda device: 2**27)
+    small = most_at_once([pair(perceptron(0), settings()).individual], shared())
+    large = most_at_once([pair(perceptron(0, hidden=[512, 512]), settings()).individual], shared())
+    filled = [pair(perceptron(0, hidden=hidden), settings()).individual for hidden in ([512, 64], [64, 512])]
+    assert 1 <= most_at_once(filled, shared()) <= large < most_at_once(filled[:1], shared()) < small
     monkeypatch.setattr(choosing, "_free_bytes", lambda device: 0)
-    assert most_at_once(pair(perceptron(0), settings()).individual, shared()) == 1
+    assert most_at_once([pair(perceptron(0), settings()).individual], shared()) == 1
 
 
 def test_the_estimate_covers_the_weights_and_what_a_step_keeps() -> None:

@@ -27,10 +27,35 @@ def individual(model: nn.Module | None = None, **given: Any) -> Individual:
         {"seed": 7, "epochs": 9, "early_stopping": 3, "keep": "last"},
         {"schedule": "linear", "warmup": 1.0},
         {"task": {"loss": {"name": "cross-entropy", "label_smoothing": 0.2}}},
+        {"model": perceptron(1, hidden=[17])},
+        {"model": perceptron(1, activation="tanh", dropout=0.2)},
+        {"model": perceptron(1, activation={"name": "leaky-relu", "slope": 0.2})},
+        {"model": perceptron(1, activation="linear")},
     ],
+    ids=str,
 )
 def test_what_may_differ(given: dict[str, Any]) -> None:
-    assert kind(individual()) == kind(individual(perceptron(1), **given))
+    other = individual(given.pop("model", perceptron(1)), **given)
+    assert kind(individual()) == kind(other)
+    assert hash(kind(individual())) == hash(kind(other))
+
+
+def test_layers_of_any_other_network_must_agree() -> None:
+    first, second = (nn.Sequential(nn.Linear(6, width), nn.BatchNorm1d(width)) for width in (3, 4))
+    assert structure(first) == structure(nn.Sequential(nn.Linear(6, 3), nn.BatchNorm1d(3)))
+    assert structure(first) != structure(second)
+
+
+def test_rows_of_layers_tied_otherwise_are_another_structure() -> None:
+    first, second = nn.Linear(6, 6), nn.Linear(6, 6)
+    assert structure(nn.Sequential(first, second, first)) != structure(nn.Sequential(first, second, second))
+
+
+def test_nothing_is_filled_up_where_an_optimizer_would_divide_zero_by_zero() -> None:
+    optimizer = {"name": "adam", "eps": 0.0}
+    narrow, wide = (individual(perceptron(0, hidden=[width]), optimizer=optimizer) for width in (8, 16))
+    assert kind(wide) == kind(individual(optimizer=optimizer))
+    assert kind(wide) != kind(narrow)
 
 
 @pytest.mark.parametrize(
@@ -43,9 +68,10 @@ def test_what_may_differ(given: dict[str, Any]) -> None:
         {"penalised": "all"},
         {"learned": 199},
         {"task": {"loss": "kl-divergence"}},
-        {"model": perceptron(0, hidden=[17])},
-        {"model": perceptron(0, activation="tanh")},
-        {"model": perceptron(0, activation={"name": "leaky-relu", "slope": 0.2})},
+        {"model": perceptron(0, hidden=[16, 16])},
+        {"model": perceptron(0, hidden=[])},
+        {"model": perceptron(0, activation={"name": "swish", "beta": "learned"})},
+        {"model": perceptron(0, activation="softmax")},
         {"model": perceptron(0, bias=False)},
         {"model": perceptron(0, torch.float32)},
     ],

@@ -40,7 +40,7 @@ def fitted(pairs: list[Pair], **given: Any) -> list[Outcome]:
 
 def test_networks_of_several_kinds_in_one_call_keep_their_order() -> None:
     pairs = [
-        pair(perceptron(seed, hidden=[8 * (1 + seed % 2)]), settings(seed=seed, optimizer=optimizer))
+        pair(perceptron(seed, hidden=[8] * (1 + seed % 2)), settings(seed=seed, optimizer=optimizer))
         for seed, optimizer in enumerate(["adam", "adam", "adam", "sgd", "adam", "radam"])
     ]
     outcomes = fitted(pairs)
