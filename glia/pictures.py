@@ -14,12 +14,17 @@ Row = tuple[float, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """Lines over a shared axis: `lines = (("train", xs, ys), ("validation", xs, ys))`."""
+    """Lines over a shared axis: `lines = (("train", xs, ys), ("validation", xs, ys))`.
+
+    `bands` are areas between two lines, `(name, xs, lows, highs)`; `dots` points that no line joins, `(name, xs, ys)`.
+    """
 
     title: str
     x: str
     y: str
     lines: tuple[tuple[str, Row, Row], ...]
+    bands: tuple[tuple[str, Row, Row, Row], ...] = ()
+    dots: tuple[tuple[str, Row, Row], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,8 @@ def tune(
         seed: of the search and of the folds.
         project: the group of runs; the data's name if left out.
         queue: where trials wait as jobs.
-        resume: a study to go on with, also beside other processes; only `data` and `budget` may be given beside it.
+        resume: a study to go on with, also beside other processes; only `data` and `budget` may be given beside it, and
+            the method `manual`: then only what was proposed by hand is trained (`Study.propose`, or on its page).
         task: what is learned; found from the target if left out.
         epochs: of each trial at most; left out, early stopping decides.
         recipe: what is varied, as `train` takes it.
@@ -94,7 +95,8 @@ def tune(
         refused = [*laid_over, *[name for name, value in (("vary", vary), ("recipe", recipe)) if value is not None]]
         if refused and refused != ["data.name"]:
             raise ConfigError(f"A study keeps its recipe and space, so {', '.join(refused)} cannot be given beside it.")
-        return tuning.resumed(resume, laid_over.get("data.name", data), seconds(budget))
+        by_hand = method == "manual"
+        return tuning.resumed(resume, laid_over.get("data.name", data), seconds(budget), by_hand=by_hand)
     chosen, space = varied(recipe, vary)
     order = tuning.Order(
         method=method,

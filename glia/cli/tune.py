@@ -39,12 +39,16 @@ def tune(
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe; repeatable.")
     ] = None,
     queue: Annotated[str | None, typer.Option(help="Where trials wait as jobs.")] = None,
-    resume: Annotated[str | None, typer.Option(help="A study to go on with, also beside other processes.")] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(help="A study to go on with; with --method manual only to train what was proposed by hand."),
+    ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")] = False,
     as_json: output.Json = False,
 ) -> None:
     """Search for the settings with which a model learns best; many trials are trained as one program."""
     from glia import api
+    from glia.search.proposing import BY_HAND
 
     chosen: dict[str, Any] = {"train.device": device} if device else {}
     study = api.tune(
@@ -77,7 +81,7 @@ def tune(
         )
     else:
         _report(study)
-    if study.state == "stopped":
+    if study.state == "stopped" and study.run.reason != BY_HAND:
         raise typer.Exit(INTERRUPTED)
 
 

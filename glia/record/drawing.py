@@ -109,6 +109,10 @@ def _draw(picture: Any, axes: "Axes") -> None:
 def _(picture: Curve, axes: "Axes") -> None:
     for name, xs, ys in picture.lines:
         axes.plot(xs, ys, label=name, marker="." if len(xs) < 30 else "")
+    for name, xs, ys in picture.dots:
+        axes.scatter(xs, ys, s=9, alpha=0.6, label=name)
+    for name, xs, lows, highs in picture.bands:
+        axes.fill_between(xs, lows, highs, alpha=0.2, linewidth=0, label=name)
     axes.set(xlabel=picture.x, ylabel=picture.y)
     if picture.lines:
         axes.legend(frameon=False)

@@ -4,39 +4,61 @@ from collections.abc import Sequence
 from itertools import combinations
 from math import log10
 
-from glia.pictures import Bars, Curve, Matrix, Picture, Points
+from glia.pictures import Bars, Curve, Matrix, Picture, Points, Row
 from glia.search.dimensions import Range, shown
 from glia.search.draws import random_point
-from glia.search.findings import best_so_far
+from glia.search.findings import Findings, best_so_far, interval_of
 from glia.search.importance import importance
 from glia.search.space import Dimension, Space
 from glia.search.surrogate import FEWEST_TRIALS, Surrogate, fitted, usable
-from glia.search.trials import Direction, Trial
+from glia.search.trials import Direction, Trial, best_first
 
+Interval = tuple[float, float]
+Band = tuple[str, Row, Row, Row]
 MOST_SLICES = 12
 MOST_SIDES = 12  # values along a side of a contour
 IN_PAIRS = 3  # of the settings that matter most, each with each
+MOST_DRAWN = 2000  # trials in a picture
+NARROWEST_BAND = 0.12  # of the width
 BACKGROUND = 64  # points over which the other settings of a contour are averaged
 
 
 def pictures_of(
-    trials: Sequence[Trial], space: Space, *, metric: str, direction: Direction, seed: int = 0
+    trials: Sequence[Trial],
+    space: Space | None,
+    *,
+    metric: str,
+    direction: Direction,
+    seed: int = 0,
+    found: Findings | None = None,
 ) -> dict[str, Picture]:
     """By name; those for which there are trials enough: `best`, `slice/KEY`, `importance`, `contour/KEY/KEY`.
 
     Args:
         trials: all of them.
-        space: what was varied.
+        space: what was varied; None: nothing that could be drawn.
         metric: its name.
         direction: which way it is better.
         seed: of what is drawn at random for the estimates.
+        found: what the trials tell, for the interval of the winner.
     """
-    known = usable(space, trials)
-    if not known:
+    if all(each.score is None for each in trials):
         return {}
-    drawn: dict[str, Picture] = {"best": best_curve(trials, metric=metric, direction=direction)}
+    drawn: dict[str, Picture] = {
+        "best": best_curve(
+            trials,
+            metric=metric,
+            direction=direction,
+            interval=None if found is None else interval_of(found, metric),
+            again=0 if found is None else found.again,
+        )
+    }
+    known = usable(space, trials) if space is not None else []
+    if space is None or not known:
+        return drawn
+    some = some_of(known, direction)
     if len(known) < FEWEST_TRIALS:
-        return drawn | {f"slice/{each.key}": slice_of(each, known, metric) for each in space.dimensions[:MOST_SLICES]}
+        return drawn | {f"slice/{each.key}": slice_of(each, some, metric) for each in space.dimensions[:MOST_SLICES]}
     surrogate = fitted(space, trials, direction, seed)
     matters = importance(surrogate, seed)
     drawn["importance"] = Bars(
@@ -47,30 +69,58 @@ def pictures_of(
         values=tuple(share for _, share in matters.shares),
     )
     keys = [key for key, _ in matters.shares]
-    drawn |= {f"slice/{key}": slice_of(space[key], known, metric) for key in keys[:MOST_SLICES]}
+    drawn |= {f"slice/{key}": slice_of(space[key], some, metric) for key in keys[:MOST_SLICES]}
     for one, other in combinations(keys[:IN_PAIRS], 2):
         drawn[f"contour/{one}/{other}"] = contour(surrogate, one, other, metric, seed)
     return drawn
 
 
-def best_curve(trials: Sequence[Trial], *, metric: str, direction: Direction) -> Curve:
-    """Every trial, and the best up to each."""
-    done = [(each.number, each.score) for each in trials if each.score is not None]
+def best_curve(
+    trials: Sequence[Trial], *, metric: str, direction: Direction, interval: Interval | None = None, again: int = 0
+) -> Curve:
+    """Every trial, and the best up to each; beside the winner where it lies when it is trained once more.
+
+    Args:
+        trials: all of them.
+        metric: its name.
+        direction: which way it is better.
+        interval: of the winner's metric; None: nobody knows.
+        again: from how many seeds it was trained again for that; 0: the interval is over folds.
+    """
+    done = [each for each in trials if each.score is not None]
     steps = best_so_far(trials, direction)
+    end = done[-1].number if done else 0
     places: list[float] = []
     values: list[float] = []
-    for (number, value), (after, _) in zip(steps, [*steps[1:], (done[-1][0] if done else 0, 0.0)], strict=True):
+    for (number, value), (after, _) in zip(steps, [*steps[1:], (end, 0.0)], strict=True):
         places += [number, after]
         values += [value, value]
+    drawn = some_of(done, direction)
+    bands: tuple[Band, ...] = ()
+    if interval is not None and steps:
+        name = f"trained again from {again} seeds, 95 %" if again else "over folds, 95 %"
+        # Of a winner that came last there is no stretch to lay it beside.
+        first = min(float(steps[-1][0]), end - max(1.0, end * NARROWEST_BAND))
+        bands = ((name, (first, float(end)), (interval[0],) * 2, (interval[1],) * 2),)
     return Curve(
-        title="Best so far",
+        title="Best so far" + (f" ({len(drawn):,} of {len(done):,} trials drawn)" if len(drawn) < len(done) else ""),
         x="trial",
         y=metric,
-        lines=(
-            ("best so far", tuple(places), tuple(values)),
-            ("trial", tuple(float(number) for number, _ in done), tuple(value for _, value in done)),
-        ),
+        lines=(("best so far", tuple(places), tuple(values)),),
+        bands=bands,
+        dots=(("trial", tuple(float(each.number) for each in drawn), tuple(each.score or 0.0 for each in drawn)),),
     )
+
+
+def some_of(done: Sequence[Trial], direction: Direction) -> list[Trial]:
+    """Trials to be drawn, by number: all, or of very many the best and an even choice of the others."""
+    if len(done) <= MOST_DRAWN:
+        return list(done)
+    ranked = best_first(done, direction)
+    best, others = ranked[: MOST_DRAWN // 4], sorted(ranked[MOST_DRAWN // 4 :], key=lambda each: each.number)
+    wanted = MOST_DRAWN - len(best)
+    chosen = [others[place * len(others) // wanted] for place in range(wanted)]
+    return sorted([*best, *chosen], key=lambda each: each.number)
 
 
 def slice_of(dimension: Dimension, trials: Sequence[Trial], metric: str) -> Points:

@@ -27,6 +27,7 @@ class Findings:
         alike: numbers of the trials that it cannot be told from, best first; empty where that was not tested.
         tested: whether it was.
         said: the answer in sentences, the most important first.
+        again: from how many seeds the best was trained again.
     """
 
     best: Trial | None
@@ -34,6 +35,7 @@ class Findings:
     alike: tuple[int, ...]
     tested: bool
     said: tuple[str, ...]
+    again: int = 0
 
 
 def findings(
@@ -64,8 +66,19 @@ def findings(
         how = _seeds(best, estimate, metric, direction, retrained)
     said = [how, _alike(alike, len(ranked) - 1) if tested else "", _lost(trials)]
     return Findings(
-        best=best, estimate=estimate, alike=alike, tested=tested, said=tuple(sentence for sentence in said if sentence)
+        best=best,
+        estimate=estimate,
+        alike=alike,
+        tested=tested,
+        said=tuple(sentence for sentence in said if sentence),
+        again=0 if len(best.values) > 1 else len(retrained),
     )
+
+
+def interval_of(found: Findings, metric: str) -> tuple[float, float] | None:
+    """Where the best trial's metric lies, as it is shown; None if nobody knows."""
+    estimate = shown_within(found.estimate, of_metric(metric.removeprefix("validation/")))
+    return None if isnan(estimate.low) else (estimate.low, estimate.high)
 
 
 def best_so_far(trials: Sequence[Trial], direction: Direction) -> list[tuple[int, float]]:

@@ -1,13 +1,14 @@
 """The trials of a study as they are recorded: which there are, which come next, what became of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from glia.search.methods.method import Brief, Method, method_named
 from glia.search.plan import Plan
 from glia.search.trials import Proposal, Trial, next_number
 from glia.tracking.folder.trials import TrialFacts
+from glia.tracking.log.records import PROPOSAL
 from glia.tracking.recording.study import StudyRecorder, TrialRecorder
 
 ASKED = "asked"  # the method of a study that somebody else drives
@@ -43,6 +44,7 @@ class Ledger:
         self._places: dict[int, int] = {}  # in that list
         self._lost: set[int] = set()  # begun by processes that died
         self._again: set[int] = set()  # stopped, and taken up again
+        self._proposed: set[int] = set()  # somebody's wish, to be trained by whoever works on the study
 
     def trials(self) -> list[Trial]:
         """All of the search, by number, those apart that repeat the best from other seeds."""
@@ -59,21 +61,26 @@ class Ledger:
         self._again = {each.number for each in self.trials() if each.state == "stopped"}
 
     def claim(self, count: int) -> list[Claim]:
-        """Begin what comes next, at most so many; none: nothing is left to begin now."""
+        """Begin what comes next, at most so many; none: nothing is left to begin now.
+
+        First what somebody proposed, who waits for it; then what a process that died has left; then the method's.
+        """
         with self.recorder.alone():
             trials = self.trials()
-            lost = sorted(self._lost | self._again)[:count]
+            wanted = self.recorder.proposals()[:count]
+            if wanted:
+                return [self._begin_chosen(each.settings, each.id) for each in wanted]
+            lost = sorted(self._left())[:count]
             if lost:
                 proposals = [trials[self._places[number]].again() for number in lost]
             else:
-                proposals = self.method.propose(trials, count) if self.method else []
+                proposals = proposed(self.method, trials, count) if self.method else []
             return [self._begin(each) for each in proposals]
 
     def ask(self, settings: Mapping[str, Any]) -> Claim:
         """Begin a trial with settings of somebody's choice."""
         with self.recorder.alone():
-            proposal = Proposal(number=next_number(self.trials()), settings=dict(settings))
-            return Claim(proposal, self.recorder.begin(proposal.number, settings))
+            return self._begin_chosen(settings, "")
 
     def repeat(self, best: Trial, settings: Mapping[str, Any]) -> Claim:
         """Begin a repetition of a trial."""
@@ -95,6 +102,16 @@ class Ledger:
         if found:
             claim.log.summary(found)
         claim.log.end("done", value=value)
+
+    def _left(self) -> set[int]:
+        """Trials to be begun again. Those of a search that is over, or that somebody else drives, are left alone."""
+        left = self._lost | self._again
+        return left if self.method is not None else left & self._proposed
+
+    def _begin_chosen(self, settings: Mapping[str, Any], by: str) -> Claim:
+        """A trial whose settings are not the method's; by which proposal."""
+        proposal = Proposal(number=next_number(self.trials()), settings=dict(settings))
+        return Claim(proposal, self.recorder.begin(proposal.number, settings, **{PROPOSAL: by}))
 
     def _begin(self, proposal: Proposal) -> Claim:
         self._again.discard(proposal.number)
@@ -121,6 +138,8 @@ class Ledger:
             if AGAIN in facts.said:
                 continue
             trial = as_trial(facts)
+            if facts.said.get(PROPOSAL):
+                self._proposed.add(number)
             (self._lost.add if facts.state in ("crashed", "lost") else self._lost.discard)(number)
             if number in self._places:
                 self._trials[self._places[number]] = trial
@@ -149,7 +168,32 @@ def as_trial(facts: TrialFacts) -> Trial:
         parent=facts.said.get("parent"),
         rungs=tuple(sorted(rungs.items())),
         values=tuple(facts.summary.get(FOLDS, ())),
+        by_hand=PROPOSAL in facts.said,
     )
+
+
+def proposed(method: Method, trials: Sequence[Trial], count: int) -> list[Proposal]:
+    """What a method proposes that knows only trials of its own, numbered without gaps.
+
+    So a trial by hand between them takes no point of a grid, no row of a table, and no place in a population.
+    """
+    if not any(each.by_hand for each in trials):
+        return method.propose(trials, count)
+    own = [each for each in trials if not each.by_hand]
+    places = {each.number: place for place, each in enumerate(own)}
+    shown = [
+        replace(each, number=place, parent=None if each.parent is None else places[each.parent])
+        for place, each in enumerate(own)
+    ]
+    after = next_number(trials) - len(own)
+
+    def real(place: int) -> int:
+        return own[place].number if place < len(own) else place + after
+
+    return [
+        replace(each, number=real(each.number), parent=None if each.parent is None else real(each.parent))
+        for each in method.propose(shown, count)
+    ]
 
 
 def method_of(plan: Plan) -> Method:

@@ -12,7 +12,7 @@ from glia.search.methods.manual import space_of
 from glia.search.reading import from_table
 from glia.search.space import Space
 from glia.search.trials import Direction
-from glia.training.checkpoint import replace_file
+from glia.tracking.folder.folders import write_whole
 
 FILE = "study.json"
 
@@ -64,7 +64,7 @@ class Plan:
         """Keep it in the study's folder."""
         values = asdict(self)
         values["budget_seconds"] = self.budget_seconds if math.isfinite(self.budget_seconds) else None
-        replace_file(folder / FILE, json.dumps(values, indent=1).encode())
+        write_whole(folder / FILE, json.dumps(values, indent=1).encode())
 
 
 def read(folder: Path) -> Plan:

@@ -1,15 +1,13 @@
 """`glia.tune`: trials proposed, trained together, recorded, until the search is over; then what it found."""
 
-import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
 
 from glia.data.splits import divide
 from glia.errors import GliaError, NotFoundError, TrainingError
@@ -19,13 +17,14 @@ from glia.record.progress import Display, choose, duration
 from glia.record.run import Run
 from glia.record.weights import note_weights
 from glia.record.writing import EventWriter
-from glia.search.drawing import pictures_of
-from glia.search.findings import Findings, findings
+from glia.search.concluding import conclude, kept
+from glia.search.findings import findings
 from glia.search.ledger import Claim, Ledger
 from glia.search.plan import Plan
 from glia.search.trials import Trial, best_first
 from glia.search.workshop import Result, Work, Workshop
 from glia.tracking.capture.console import capture
+from glia.tracking.log.records import Written
 from glia.tracking.recording.study import StudyRecorder
 from glia.training import checkpoint
 from glia.training.checkpoint import Checkpoint
@@ -36,8 +35,6 @@ MOST_AT_ONCE = 256
 SECONDS_OF_A_ROUND = 30.0  # about: between two looks at who is to be trained next
 SECONDS_TO_WAIT = 0.5  # for trials of other processes
 CHECKPOINTS = "checkpoints"
-SHOWN = 50  # trials in a table
-FINDINGS = "findings.json"
 
 
 class Search:
@@ -48,13 +45,22 @@ class Search:
         plan: how it searches.
         workshop: where its trials are trained.
         display: None takes what suits the place.
+        ends_as: state and reason when nothing is left to train; only what is `done` is concluded.
     """
 
-    def __init__(self, recorder: StudyRecorder, plan: Plan, workshop: Workshop, display: Display | None = None) -> None:
+    def __init__(
+        self,
+        recorder: StudyRecorder,
+        plan: Plan,
+        workshop: Workshop,
+        display: Display | None = None,
+        *,
+        ends_as: tuple[Written, str] = ("done", "searched"),
+    ) -> None:
         self.recorder, self.plan, self.workshop = recorder, plan, workshop
         self.run = Run(recorder.folder, recorder=recorder)
         self.ledger = Ledger(recorder, plan)
-        self._display = display or choose()
+        self._display, self._ends_as = display or choose(), ends_as
         self._states: dict[int, tuple[Checkpoint, ...]] = {}
         self._best: tuple[Trial, Learner] | None = None
         self._at_once = max(1, FIRST_ROUND // plan.folds)
@@ -79,6 +85,8 @@ class Search:
                 self._search()
                 if self._stops():
                     self.run.end("stopped", self.recorder.stop_heard or "interrupted")
+                elif self._ends_as[0] != "done":
+                    self.run.end(*self._ends_as)
                 else:
                     self._conclude()
             finally:
@@ -88,7 +96,8 @@ class Search:
     def _open(self) -> None:
         self.recorder.state("running")
         named = f"Study {self.run.name} ({self.run.id[:6]}) in project {self.run.project}"
-        self._display.say(f"{named}; {self.plan.method} search for {self.plan.metric}; split {self.workshop.rule}")
+        what = "trials by hand" if self.ledger.method is None else f"{self.plan.method} search"
+        self._display.say(f"{named}; {what} for {self.plan.metric}; split {self.workshop.rule}")
         for said in self.workshop.said:
             self._display.say(f"Note: {said}")
         self.ledger.take_up()
@@ -99,7 +108,7 @@ class Search:
             claims = self.ledger.claim(self._at_once)
             if claims:
                 self._train(claims)
-            elif any(each.pending for each in self.ledger.trials()):
+            elif self.ledger.method is not None and any(each.pending for each in self.ledger.trials()):
                 time.sleep(SECONDS_TO_WAIT)  # another process works on them
             else:
                 return
@@ -181,6 +190,9 @@ class Search:
         """Keep the learner of the best trial in its folder, and of no other."""
         if self._best is None or self.plan.folds > 1:
             return
+        ranked = best_first(self.ledger.trials(), self.plan.direction)
+        if not ranked or ranked[0].number != self._best[0].number:
+            return  # it is of another process, or from before
         folder = self._folder(self._best[0].number) / "model"
         if folder.exists():
             return
@@ -205,11 +217,14 @@ class Search:
             ratio=self.workshop.ratio,
             retrained=self._again(best),
         )
-        learner = self._winner(best)
-        test = self._judged(learner)
-        self._record(trials, found, test)
-        reason = "budget" if time.perf_counter() - self.started > self.plan.budget_seconds else "searched"
-        self.run.end("done", reason)
+        before = kept(self.recorder.folder)
+        if before.best == best.number and before.test is not None:
+            test = before.test  # has been looked at, and the winner is the same
+        else:
+            test = self._judged(self._winner(best))
+        conclude(self.run, self.recorder, self.plan, trials, found, test)
+        spent = time.perf_counter() - self.started
+        self.run.end("done", "budget" if spent > self.plan.budget_seconds else self._ends_as[1])
 
     def _again(self, best: Trial) -> list[float]:
         """The metric of the best trial, trained again from other seeds."""
@@ -258,33 +273,6 @@ class Search:
         found = learner.evaluate(dataset, rows=test)
         self.run.log({f"test/{name}": value for name, value in found.items()})
         return found
-
-    def _record(self, trials: Sequence[Trial], found: Findings, test: Mapping[str, float]) -> None:
-        best = found.best
-        if best is None or best.value is None:
-            return
-        name = self.plan.metric.removeprefix("validation/")
-        said = list(found.said)
-        if name in test:
-            said.append(f"On the test part, looked at once, it has {name} {test[name]:.4g}.")
-        judged = {f"test/{key}": value for key, value in test.items()}
-        self.recorder.summary(
-            {self.plan.metric: best.value, "best trial": best.number, "trials": len(trials), **judged}
-        )
-        self.recorder.tag(best=f"{self.run.id}/{best.number}")
-        self.run.text("answer", "\n".join(said))
-        self.run.table("best trials", self._table(trials))
-        drawn = pictures_of(
-            trials, self.plan.space, metric=self.plan.metric, direction=self.plan.direction, seed=self.plan.seed
-        )
-        for title, picture in drawn.items():
-            self.run.picture(title, picture)
-        about = {"best": best.number, "alike": list(found.alike), "said": said, "settings": dict(best.settings)}
-        checkpoint.replace_file(self.recorder.folder / FINDINGS, json.dumps(about, indent=1).encode())
-
-    def _table(self, trials: Sequence[Trial]) -> list[dict[str, Any]]:
-        ranked = best_first(trials, self.plan.direction)[:SHOWN]
-        return [{"trial": each.number, self.plan.metric: each.value, **each.settings} for each in ranked]
 
     def _keep_states(self, claim: Claim, states: Sequence[Checkpoint]) -> None:
         number = claim.proposal.number

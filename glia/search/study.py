@@ -1,6 +1,5 @@
 """A study as its user holds it: the best trial, all trials as a table, and trials asked for and told about by hand."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -13,11 +12,14 @@ from glia.learner import data_of
 from glia.record.drawing import draw
 from glia.record.run import Run, opened
 from glia.search import plan as plans
+from glia.search.concluding import conclude, kept
 from glia.search.drawing import best_curve
+from glia.search.findings import findings
 from glia.search.ledger import AGAIN, Claim, Ledger, as_trial
-from glia.search.searching import FINDINGS
+from glia.search.proposing import propose, withdraw
 from glia.search.trials import Trial, best_first
 from glia.search.workshop import Result, Work, Workshop
+from glia.tracking.folder.reader import RunReader
 from glia.tracking.folder.trials import TrialBook
 from glia.tracking.recording.study import StudyRecorder
 
@@ -94,11 +96,7 @@ class Study:
     @property
     def answer(self) -> str:
         """What it found, in words; empty as long as it has not ended."""
-        try:
-            found = json.loads((self.run.folder / FINDINGS).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return ""
-        return "\n".join(found["said"])
+        return "\n".join(kept(self.run.folder).said)
 
     def run_of(self, trial: Trial | int) -> Run:
         """A trial as a run: its curves, its state, its model if that was kept."""
@@ -116,6 +114,8 @@ class Study:
     def ask(self, n: int = 1, *, settings: Mapping[str, Any] | None = None) -> list[Trial]:
         """Begin the trials that come next, to be trained by you, or by `train`, and told about.
 
+        What somebody has proposed comes first.
+
         Args:
             n: at most so many; fewer where the method has no more now.
             settings: of one trial, where another library proposes.
@@ -127,10 +127,10 @@ class Study:
         if settings is not None:
             recipes.from_toml(self.run.recipe_toml).with_settings(settings)
             claims = [ledger.ask(settings)]
-        elif ledger.method is None:
-            raise ConfigError("This study has no method of its own. Propose: study.ask(settings={…})")
         else:
             claims = ledger.claim(n)
+            if not claims and ledger.method is None:
+                raise ConfigError("This study has no method of its own. Propose: study.ask(settings={…})")
         self._claims |= {claim.proposal.number: claim for claim in claims}
         return [Trial(number=each.proposal.number, settings=each.proposal.settings, state="running") for each in claims]
 
@@ -145,6 +145,35 @@ class Study:
             claim.log.end("failed", "no value" if value is None else f"{self.plan.metric} is {value}")
         else:
             self._asked().done(claim, float(value), summary={self.plan.metric: float(value)})
+
+    def propose(self, settings: Mapping[str, Any]) -> str:
+        """Ask who works on the study, now or later, to train a trial with these settings before anything else.
+
+        With nobody at work: `glia tune --resume STUDY --method manual`.
+
+        Args:
+            settings: a value for each setting that is varied.
+
+        Returns:
+            The proposal's id, for `withdraw`.
+
+        Raises:
+            ConfigError: they cannot be tried.
+        """
+        return propose(RunReader(self.run.folder), settings)
+
+    def withdraw(self, proposal: str) -> None:
+        """Take a proposal back.
+
+        Raises:
+            ConfigError: there is none of that id, or a trial has begun with it.
+        """
+        withdraw(RunReader(self.run.folder), proposal)
+
+    @property
+    def proposals(self) -> dict[str, Mapping[str, Any]]:
+        """The settings of what was proposed and nobody has begun, by id."""
+        return {each.id: each.settings for each in RunReader(self.run.folder).proposals}
 
     def train(self, trials: Trial | Sequence[Trial]) -> list[float | None]:
         """Train trials that were asked for as their recipes say, together, and tell what they came to.
@@ -178,11 +207,15 @@ class Study:
         return [found.get(each.number) for each in given]
 
     def end(self) -> None:
-        """A study driven by hand is over."""
-        if self._ledger is not None:
-            self._ledger.recorder.state("done")
-            self._ledger.recorder.close()
-            self._ledger = None
+        """A study driven by hand is over; what it found is told and drawn, without a look at the test part."""
+        if self._ledger is None:
+            return
+        recorder, trials = self._ledger.recorder, self._ledger.trials()
+        found = findings(trials, metric=self.plan.metric, direction=self.plan.direction)
+        with Run(recorder.folder, recorder=recorder) as run:
+            conclude(run, recorder, self.plan, trials, found, kept(recorder.folder).test or {})
+            run.end("done")
+        self._ledger = None
 
     def plot(self) -> "Figure":
         """Every trial, and the best up to each, drawn with matplotlib.
@@ -190,7 +223,16 @@ class Study:
         Raises:
             ConfigError: matplotlib is not installed.
         """
-        return draw(best_curve(self.trials, metric=self.plan.metric, direction=self.plan.direction))
+        trials, found = self.trials, kept(self.run.folder)
+        same = [each.number for each in best_first(trials, self.plan.direction)[:1]] == [found.best]
+        curve = best_curve(
+            trials,
+            metric=self.plan.metric,
+            direction=self.plan.direction,
+            interval=found.interval if same else None,
+            again=found.again,
+        )
+        return draw(curve)
 
     def _claimed(self, trial: Trial | int) -> Claim:
         number = trial if isinstance(trial, int) else trial.number

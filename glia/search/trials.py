@@ -49,6 +49,7 @@ class Trial:
         parent: whose weights it began with.
         rungs: (epochs, value) of each part that was finished, by the epochs proposed.
         values: the metric of each fold, or of each seed that it was trained again from; empty if there is one only.
+        by_hand: its settings were somebody's choice, not the method's.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Trial:
     parent: int | None = None
     rungs: tuple[tuple[int, float], ...] = ()
     values: tuple[float, ...] = ()
+    by_hand: bool = False
 
     @property
     def score(self) -> float | None:

@@ -18,12 +18,15 @@ from glia.search.ledger import ASKED, Ledger, method_of
 from glia.search.methods.manual import check_rows, rows_of
 from glia.search.methods.method import METHODS
 from glia.search.plan import Plan
+from glia.search.proposing import BY_HAND, waits_for_somebody
 from glia.search.searching import Search
 from glia.search.space import Space
 from glia.search.study import Study
 from glia.search.trials import metric_named
 from glia.search.workshop import Workshop
 from glia.tracking.folder.home import open_home
+from glia.tracking.folder.reader import RunReader
+from glia.tracking.log.records import Written
 from glia.tracking.recording.study import StudyRecorder
 
 USUAL_TRIALS = 32
@@ -93,8 +96,16 @@ def tuned(recipe: Recipe, data: Any, space: Space | None, order: Order) -> Study
     return Study(Search(recorder, plan, workshop).hold())
 
 
-def resumed(reference: str, data: Any, budget_seconds: float) -> Study:
+def resumed(reference: str, data: Any, budget_seconds: float, *, by_hand: bool = False) -> Study:
     """Go on with a study, also beside other processes that work on it. One that has ended is returned as it is.
+
+    What somebody proposed is trained in any case, and nothing else of a search that has ended.
+
+    Args:
+        reference: id or name of the study.
+        data: if not what its recipe names.
+        budget_seconds: of what is to come.
+        by_hand: train nothing but what was proposed, and of a table the rows that are left.
 
     Raises:
         NotFoundError: no such study.
@@ -102,7 +113,11 @@ def resumed(reference: str, data: Any, budget_seconds: float) -> Study:
     """
     run = opened(reference)
     plan = plans.read(run.folder)
-    if run.state == "done" and run.reason != "budget":
+    over = run.state == "done" and run.reason != "budget"
+    driven = plan.trials is None and plan.method in OPEN_ENDED and math.isinf(min(plan.budget_seconds, budget_seconds))
+    if over or driven or (by_hand and plan.method != "manual"):
+        plan = replace(plan, method=ASKED)
+    if plan.method == ASKED and not waits_for_somebody(RunReader(run.folder)):
         return Study(run)
     recipe = recipes.from_toml(run.recipe_toml)
     dataset = data_of(recipe, data, progress=downloading)
@@ -114,7 +129,10 @@ def resumed(reference: str, data: Any, budget_seconds: float) -> Study:
     if math.isfinite(budget_seconds):
         plan = replace(plan, budget_seconds=budget_seconds)
     workshop = Workshop(recipe, dataset, folds=plan.folds, seed=plan.seed)
-    return Study(Search(StudyRecorder.reopen(run.folder), plan, workshop).hold())
+    ends_as: tuple[Written, str] = ("done", "searched")
+    if plan.method == ASKED:
+        ends_as = ("done", run.reason) if run.state == "done" else ("stopped", BY_HAND)
+    return Study(Search(StudyRecorder.reopen(run.folder), plan, workshop, ends_as=ends_as).hold())
 
 
 def _refuse(space: Space | None, order: Order, rows: Sequence[Mapping[str, Any]]) -> None:

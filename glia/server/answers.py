@@ -95,6 +95,15 @@ class Data(Answer):
     samples: int | None
 
 
+class Proposal(Answer):
+    """A trial of a study that somebody wants, and nobody has begun."""
+
+    id: str
+    settings: dict[str, Plain]
+    by: str
+    proposed: datetime
+
+
 class Run(RunRow):
     """One run, whole, apart from its points and texts."""
 
@@ -108,6 +117,7 @@ class Run(RunRow):
     artifacts: int = Field(description="Files and folders that it keeps.")
     warnings: list[str]
     stopping: str = Field(description="Who asked it to stop and why, while it has not ended; else empty.")
+    proposals: list[Proposal] = Field(description="Of a study: trials by hand that nobody has begun.")
 
 
 class Series(Answer):
@@ -163,6 +173,8 @@ class CurvePicture(Answer):
     x: str
     y: str
     lines: list[tuple[str, Row, Row]]
+    bands: list[tuple[str, Row, Row, Row]] = Field(default=[], description="Areas: name, xs, lows and highs.")
+    dots: list[tuple[str, Row, Row]] = Field(default=[], description="Points that no line joins.")
 
 
 class MatrixPicture(Answer):

@@ -23,6 +23,7 @@ from glia.server import (
     registered,
     run,
     session,
+    studies,
     tables,
 )
 from glia.server.readers import Readers
@@ -43,7 +44,7 @@ def create_app(home: Path) -> FastAPI:
         app.include_router(router, prefix=API)
     for router in (comparison.router, session.router, control.router, registered.router):
         app.include_router(router, prefix=API)
-    for router in (tables.router, histograms.router, artifacts.router, family.router):
+    for router in (tables.router, histograms.router, artifacts.router, family.router, studies.router):
         app.include_router(router, prefix=API)
     app.add_exception_handler(GliaError, _refused)
     pages.mount(app)

@@ -5,8 +5,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from glia.server.answers import Data, Medium, Metric, Problem, Run, RunRow
+from glia.server.answers import Data, Medium, Metric, Problem, Proposal, Run, RunRow
 from glia.server.readers import Open
+from glia.tracking.folder.account import moment
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.log.records import State
 
@@ -42,6 +43,10 @@ def run_of(reader: RunReader) -> Run:
         artifacts=len(reader.artifacts),
         warnings=reader.warnings,
         stopping=(reader.wish.reason or "asked from outside") if reader.wish else "",
+        proposals=[
+            Proposal(id=each.id, settings=dict(each.settings), by=each.by, proposed=moment(each.time))
+            for each in reader.proposals
+        ],
     )
 
 

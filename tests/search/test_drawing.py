@@ -7,11 +7,12 @@ import pytest
 
 from glia import pictures
 from glia.pictures import Bars, Curve, Matrix, Points
-from glia.search.drawing import best_curve, contour, pictures_of, slice_of
+from glia.search.drawing import best_curve, contour, pictures_of, slice_of, some_of
 from glia.search.draws import random_settings
+from glia.search.findings import findings
 from glia.search.reading import parse
 from glia.search.surrogate import fitted
-from glia.search.trials import Trial
+from glia.search.trials import Trial, best_first
 
 SPACE = parse(["rate=1e-4..1.0:log", "activation=relu,tanh", "units=1..4", "momentum=0.0..0.9?activation=tanh"])
 
@@ -48,10 +49,50 @@ def test_the_best_so_far_is_a_staircase_to_the_last_trial() -> None:
     trials = [Trial(number=number, settings={}, state="done", value=value) for number, value in enumerate(values)]
     drawn = best_curve(trials, metric="m", direction="higher")
     assert isinstance(drawn, Curve)
-    (_, places, best), (_, numbers, each) = drawn.lines
+    ((_, places, best),) = drawn.lines
+    ((_, numbers, each),) = drawn.dots
     assert places == (0, 1, 1, 3, 3, 4)
     assert best == (0.5, 0.5, 0.7, 0.7, 0.9, 0.9)
     assert (numbers, each) == ((0, 1, 2, 3, 4), tuple(values))
+    assert drawn.bands == ()
+
+
+def scored(values: list[float]) -> list[Trial]:
+    return [Trial(number=number, settings={}, state="done", value=value) for number, value in enumerate(values)]
+
+
+def test_the_interval_of_the_winner_lies_beside_it() -> None:
+    trials = scored([0.5, 0.9, 0.6, 0.7])
+    found = findings(trials, metric="validation/accuracy", direction="higher", retrained=[0.8, 0.9, 1.0])
+    drawn = pictures_of(trials, SPACE, metric="validation/accuracy", direction="higher", found=found)["best"]
+    assert isinstance(drawn, Curve)
+    [(name, places, lows, highs)] = drawn.bands
+    assert name == "trained again from 3 seeds, 95 %"
+    assert places == (1.0, 3.0)
+    assert lows[0] == lows[1] == pytest.approx(0.9 - 0.1 * 4.302653 / np.sqrt(3))
+    assert highs == (1.0, 1.0)  # where accuracy ends
+    alone = findings(trials, metric="validation/accuracy", direction="higher", retrained=[0.8])
+    plain = pictures_of(trials, SPACE, metric="validation/accuracy", direction="higher", found=alone)["best"]
+    assert isinstance(plain, Curve)
+    assert plain.bands == ()
+
+
+def test_a_winner_that_came_last_has_room_for_its_interval() -> None:
+    drawn = best_curve(scored([0.5, 0.6, 0.9]), metric="m", direction="higher", interval=(0.8, 1.0))
+    assert drawn.bands == (("over folds, 95 %", (1.0, 2.0), (0.8, 0.8), (1.0, 1.0)),)
+
+
+def test_of_very_many_trials_the_best_and_some_are_drawn() -> None:
+    values = np.random.default_rng(0).permutation(10_000) / 10_000
+    trials = scored(values.tolist())
+    drawn = some_of(trials, "higher")
+    assert len(drawn) == 2000
+    assert [each.number for each in drawn] == sorted({each.number for each in drawn})
+    best = {each.number for each in best_first(trials, "higher")[:500]}
+    assert best <= {each.number for each in drawn}
+    others = np.array([each.number for each in drawn if each.number not in best])
+    assert np.histogram(others, bins=10, range=(0, 10_000))[0] == pytest.approx(150, abs=30)
+    assert best_curve(trials, metric="m", direction="higher").title == "Best so far (2,000 of 10,000 trials drawn)"
 
 
 def test_slices_by_logarithm_and_by_choice() -> None:

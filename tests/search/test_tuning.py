@@ -3,7 +3,9 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ import pytest
 import glia
 from glia.errors import ConfigError, TrainingError
 from glia.search.study import Study
+from glia.training.population import together
+from glia.training.population.individuals import Individual
 
 RATES = {"train.learning_rate": glia.between(1e-3, 1e-1, log=True)}
 
@@ -46,6 +50,20 @@ def test_a_grid_tries_everything_once() -> None:
     study = tune({"model.hidden": [[4], [8]], "model.activation": ["relu", "tanh"]}, method="grid")
     tried = [(each.settings["model.hidden"], each.settings["model.activation"]) for each in study.trials]
     assert tried == [([4], "relu"), ([4], "tanh"), ([8], "relu"), ([8], "tanh")]
+
+
+def test_networks_of_many_widths_and_activations_are_trained_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    fit = together.StackFit
+
+    def counting(individuals: Sequence[Individual], *rest: Any, **more: Any) -> Any:
+        sizes.append(len(individuals))
+        return fit(individuals, *rest, **more)
+
+    monkeypatch.setattr(together, "StackFit", counting)
+    tune({"model.hidden": glia.between(8, 24), "model.activation": ["relu", "sigmoid"]}, trials=12)
+    assert sum(sizes) == 12
+    assert len(sizes) <= 3
 
 
 def test_folds_judge_each_trial_by_their_mean_and_the_winner_gets_a_model() -> None:

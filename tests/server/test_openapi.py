@@ -30,6 +30,8 @@ def test_all_but_these_only_read() -> None:
         ("post", "/api/v1/runs/{run}/stop"),
         ("delete", "/api/v1/runs/{run}"),
         ("patch", "/api/v1/runs/{run}"),
+        ("post", "/api/v1/runs/{run}/proposals"),
+        ("delete", "/api/v1/runs/{run}/proposals/{proposal}"),
     }
     with_key = {place for place in changing if "401" in described[place[1]][place[0]]["responses"]}
     assert with_key == changing - {("patch", "/api/v1/runs/{run}")}

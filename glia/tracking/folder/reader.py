@@ -1,5 +1,6 @@
 """A run read from its folder, whoever writes it and whether or not it has ended."""
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -18,7 +19,16 @@ from glia.tracking.log.columns import NAME as COLUMNS
 from glia.tracking.log.columns import Columns, DamagedError
 from glia.tracking.log.curves import Curve, OutdatedError, Series
 from glia.tracking.log.liveness import Process, is_alive, is_held
-from glia.tracking.log.records import ChecksumRecord, Record, State, StreamRecord, from_text, loads
+from glia.tracking.log.records import (
+    PROPOSAL,
+    ChecksumRecord,
+    ProposalRecord,
+    Record,
+    State,
+    StreamRecord,
+    from_text,
+    loads,
+)
 from glia.tracking.log.remarks import remark
 from glia.tracking.log.segment_reader import News, SegmentReader
 from glia.tracking.log.segments import slots_of_text
@@ -54,6 +64,7 @@ class RunReader(Account):
             self.process = Process.read(facts["process"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"'{folder / 'run.json'}' is damaged: {error!r} is missing or wrong.") from None
+        self._recipe_toml = ""
         self._trials: dict[int, Account] = {}
         self._restarts = 0  # how often the log was read anew
         self._segments: dict[str, SegmentReader] = {}
@@ -135,6 +146,15 @@ class RunReader(Account):
         known = f"Its trials are {there[0]} to {there[-1]}." if there else "It has none yet."
         raise NotFoundError(f"Study '{self.name}' has no trial {number}. {known}")
 
+    @property
+    def proposals(self) -> list[ProposalRecord]:
+        """Of a study the trials that somebody proposed and nobody has begun, in the order in which they came."""
+        newest = {each.id: each for each in self._all(ProposalRecord)}
+        if not newest:
+            return []
+        begun = {each.begun.said.get(PROPOSAL) for each in self._trials.values() if each.begun is not None}
+        return [each for each in newest.values() if not each.withdrawn and each.id not in begun]
+
     # Facts and state
 
     @property
@@ -208,11 +228,11 @@ class RunReader(Account):
 
     @property
     def recipe_toml(self) -> str:
-        """The complete recipe; empty for a loop of one's own."""
-        try:
-            return (self.folder / "recipe.toml").read_text(encoding="utf-8")
-        except OSError:
-            return ""
+        """The complete recipe, which never changes; empty for a loop of one's own."""
+        if not self._recipe_toml:  # each of a study's trials asks for it
+            with contextlib.suppress(OSError):
+                self._recipe_toml = (self.folder / "recipe.toml").read_text(encoding="utf-8")
+        return self._recipe_toml
 
     @property
     def environment(self) -> dict[str, Any]:

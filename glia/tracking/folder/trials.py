@@ -7,7 +7,7 @@ readers of the others, and keeps what it said when it was last asked to `refresh
 import os
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -227,6 +227,22 @@ class TrialBook(RunReader):
         if trial is not None:
             self._heard_of.add(trial)
         return super()._account(trial, attempt)
+
+
+def facts_of(study: RunReader, numbers: Iterable[int] | None = None) -> list[TrialFacts]:
+    """How trials stand, all of them or some. Who asks again and again keeps a `TrialBook`."""
+    trials = study.trials
+    lives: dict[tuple[str, Path], State] = {}
+    found = []
+    for number in trials if numbers is None else numbers:
+        account = trials[number]
+        if account.begun is None or account.speaker is None:
+            continue
+        process, lock = account.speaker
+        if (account.said, lock) not in lives:
+            lives[account.said, lock] = derive(account.said, process, lock)
+        found.append(_facts_of(number, account.begun, account, lives[account.said, lock], process))
+    return found
 
 
 def read_run(folder: Path) -> RunReader:

@@ -3,20 +3,28 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from glia.tracking.folder.home import id_of
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.log.records import Direction, clean, number, plain
 
+OF_THE_SEARCH = ("search.", "vary.")
+"""How the names of params begin that are a study's and not its trials'."""
+
 FAMILIES = ("metrics", "summary", "params", "tags")
 NAN = (None, "NaN")  # SQLite has no such number
+NOTHING = (None, None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A run as the index keeps it; times are seconds since 1970."""
+    """A run as the index keeps it; times are seconds since 1970.
+
+    Of a trial only those params are filed in which it differs from its study (`shared`): there may be thousands.
+    """
 
     id: str
     name: str
@@ -39,6 +47,17 @@ class Entry:
     witness: Mapping[str, Any]
     log_changed: int
     settled: bool
+    shared: Mapping[str, Any] = field(default_factory=dict)  # params of its study that its trials have, too
+
+    @cached_property
+    def own_params(self) -> dict[str, Any]:
+        """Those that are not shared; what is shared and this run has not is None."""
+        found = {
+            name: value
+            for name, value in self.params.items()
+            if name not in self.shared or not _same(self.shared[name], value)
+        }
+        return found | {name: None for name in self.shared if name not in self.params}
 
     @property
     def is_trial(self) -> bool:
@@ -69,7 +88,7 @@ class Entry:
         return {
             "reason": clean(self.reason),
             "notes": clean(self.notes),
-            "params": plain(self.params),
+            "params": plain(self.own_params),
             "tags": dict(self.tags),
             "summary": plain(self.summary),
             "words": self._words(),
@@ -82,10 +101,14 @@ class Entry:
         found: dict[tuple[str, str], tuple[float | None, str | None]] = {
             ("metrics", clean(name)): (value, None) if value == value else NAN for name, value in self.last.items()
         }
-        for family, values in (("summary", self.summary), ("params", _flat(self.params)), ("tags", self.tags)):
+        params = _flat(self.own_params)
+        for family, values in (("summary", self.summary), ("params", params), ("tags", self.tags)):
             for name, value in values.items():
                 if value is not None:
                     found[family, clean(name)] = _fact(value)
+        if self.shared:  # of what it has not, it must not seem to have its study's
+            hidden = _flat({name: self.shared[name] for name in self.own_params if name in self.shared})
+            found |= {("params", clean(name)): NOTHING for name in hidden if params.get(name) is None}
         return found
 
     def _model(self) -> str | None:
@@ -98,8 +121,18 @@ class Entry:
         return clean("\n".join(map(str, parts)).lower())
 
 
-def entry_of(reader: RunReader, *, log_changed: int, settled: bool) -> Entry:
-    """What a run's folder says."""
+def shared_params(study: RunReader) -> dict[str, Any]:
+    """The params of a study that its trials have, too, where they do not differ."""
+    return {name: value for name, value in study.params.items() if is_shared(name)}
+
+
+def is_shared(param: str) -> bool:
+    """Whether trials have a param of their study."""
+    return not param.startswith(OF_THE_SEARCH)
+
+
+def entry_of(reader: RunReader, *, log_changed: int, settled: bool, shared: Mapping[str, Any] | None = None) -> Entry:
+    """What a run's folder says; of a trial, beside what its study says of all."""
     process, lock = reader.witness
     return Entry(
         id=id_of(reader.folder),
@@ -120,10 +153,16 @@ def entry_of(reader: RunReader, *, log_changed: int, settled: bool) -> Entry:
         last=reader.last(),
         directions={name: reader.direction(name) for name in reader.names()},
         positions=reader.positions,
-        witness={**asdict(process), "lock": lock.name},
+        witness={**vars(process), "lock": lock.name},
         log_changed=log_changed,
         settled=settled,
+        shared=shared or {},
     )
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal, and not 1 for true, nor 1.0 for 1."""
+    return type(one) is type(other) and bool(one == other)
 
 
 def _fact(value: Any) -> tuple[float | None, str | None]:

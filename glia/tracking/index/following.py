@@ -28,7 +28,7 @@ from glia.store.schema import details, runs
 from glia.tracking.folder.home import STUDY, runs_folder
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.folder.trials import TrialReader
-from glia.tracking.index.entries import Entry, entry_of
+from glia.tracking.index.entries import Entry, entry_of, shared_params
 from glia.tracking.index.filing import Names, file
 from glia.tracking.log.liveness import Process, is_alive
 from glia.tracking.log.records import ENDS
@@ -93,7 +93,7 @@ class Follower:
         for name, changed in looks:
             for entry in self._read(name, changed):
                 entries.append(entry)
-                held += len(entry.last) + len(entry.params)
+                held += len(entry.last) + len(entry.own_params)
                 if held > MOST_FACTS:
                     mark = self._write(database, entries, [])
                     entries, held = [], 0
@@ -173,9 +173,10 @@ class Follower:
         settled = rests and age > RECENTLY_NS
         if settled:
             self._readers.pop(name, None)
+        shared = shared_params(reader) if reader.kind == STUDY else {}
         for number in _touched(reader, self._known.filed.get(name, {})):
             trial = TrialReader(reader, number)
-            yield entry_of(trial, log_changed=changed, settled=settled or trial.said in ENDS)
+            yield entry_of(trial, log_changed=changed, settled=settled or trial.said in ENDS, shared=shared)
         # After its trials: with this row they count as written.
         yield entry_of(reader, log_changed=changed, settled=settled)
 

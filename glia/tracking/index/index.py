@@ -27,6 +27,7 @@ from glia.store.database import (
 from glia.store.schema import details, facts, runs
 from glia.tracking.folder.account import derive, explain
 from glia.tracking.folder.home import runs_folder
+from glia.tracking.index.entries import is_shared
 from glia.tracking.index.filing import MOST_VALUES, Names, Outline, batches, outlines_of
 from glia.tracking.index.following import Follower, witness_of
 from glia.tracking.index.rows import Page, RunRow
@@ -187,16 +188,18 @@ class Index:
     ) -> list[RunRow]:
         wanted = None if values is None else {names.numbers.get(("metrics", name)) for name in values}
         found: dict[int, RunRow] = {}
+        params = _params_of(connection, numbered)
         for some in batches(numbered, MOST_VALUES):
             query = select(runs, details).join(details, details.c.run == runs.c.number)
             rows = connection.execute(query.where(runs.c.number.in_(some))).all()
             outlines = outlines_of(connection, {row.outline for row in rows})
             last = _last(connection, names, some, outlines.values(), wanted)
             for row in rows:
-                found[row.number] = self._row(row, names, outlines[row.outline], last.get(row.number, {}))
+                outline, numbers = outlines[row.outline], last.get(row.number, {})
+                found[row.number] = self._row(row, names, outline, numbers, params[row.number])
         return [found[each] for each in numbered]
 
-    def _row(self, row: Any, names: Names, outline: Outline, last: dict[int, float]) -> RunRow:
+    def _row(self, row: Any, names: Names, outline: Outline, last: dict[int, float], params: dict[str, Any]) -> RunRow:
         died = row.settled and row.said in ("starting", "running")
         process, lock = witness_of(self._runs, row.id, row.witness)
         state: State = "crashed" if died else derive(row.said, process, lock)
@@ -214,7 +217,7 @@ class Index:
             updated=_moment(row.updated),
             data_version=row.data_version,
             notes=row.notes,
-            params=row.params,
+            params=params,
             tags=row.tags,
             summary={name: number(value) for name, value in row.summary.items()},
             last={name: last[id_] for id_, name in metrics.items() if id_ in last},
@@ -288,11 +291,31 @@ def _params(connection: Connection, numbered: Sequence[int]) -> list[str]:
     """The params of these runs: those that differ first."""
     first: dict[str, Any] = {}
     differ: dict[str, bool] = {}
-    for some in batches(numbered, MOST_VALUES):
-        for (params,) in connection.execute(select(details.c.params).where(details.c.run.in_(some))):
-            for name, value in params.items():
-                differ[name] = differ.get(name, False) or first.setdefault(name, value) != value
+    for params in _params_of(connection, numbered).values():
+        for name, value in params.items():
+            differ[name] = differ.get(name, False) or first.setdefault(name, value) != value
     return sorted(differ, key=lambda name: not differ[name])
+
+
+def _params_of(connection: Connection, numbered: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """By run its params; of a trial, over those of its study, the ones in which it differs."""
+    found: dict[int, dict[str, Any]] = {}
+    studies: dict[int, str] = {}  # of trials
+    query = select(runs.c.number, runs.c.parent, details.c.params).join(details, details.c.run == runs.c.number)
+    for some in batches(numbered, MOST_VALUES):
+        for run, parent, params in connection.execute(query.where(runs.c.number.in_(some))):
+            found[run] = params
+            if run < 0:
+                studies[run] = parent
+    shared: dict[str, dict[str, Any]] = {}
+    of_studies = select(runs.c.id, details.c.params).join(details, details.c.run == runs.c.number)
+    for wanted in batches(dict.fromkeys(studies.values()), MOST_VALUES):
+        for study, params in connection.execute(of_studies.where(runs.c.id.in_(wanted))):
+            shared[study] = {name: value for name, value in params.items() if is_shared(name)}
+    for run, study in studies.items():
+        own, below = found[run], shared.get(study, {})
+        found[run] = {name: value for name, value in {**below, **own}.items() if value is not None or name not in own}
+    return found
 
 
 def _projects(connection: Connection) -> list[str]:

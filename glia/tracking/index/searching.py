@@ -35,7 +35,7 @@ from glia.query.clauses import Operand, clause
 from glia.query.expressions import Column, Condition, Kind, columns
 from glia.query.expressions import Names as Grammar
 from glia.store.schema import details, facts, runs
-from glia.tracking.index.entries import FAMILIES
+from glia.tracking.index.entries import FAMILIES, is_shared
 from glia.tracking.index.filing import Names
 from glia.tracking.log.records import State
 
@@ -117,7 +117,8 @@ class Plan:
 
     def __init__(self, search: Search, names: Names, states: Callable[[], Mapping[int, State]]) -> None:
         self._names = names
-        self._columns = _Columns(names, states)
+        self._trials = search.trials or bool(search.condition and ASKING_FOR_TRIALS & columns(search.condition))
+        self._columns = _Columns(names, states, self._trials)
         self._conditions = list(self._matching(search))
         self._filtered = self._columns.source  # without what only the order needs
         self._order = self._ordered(search.sort)
@@ -137,7 +138,7 @@ class Plan:
 
     def _matching(self, search: Search) -> list[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = []
-        if not search.trials and not (search.condition and ASKING_FOR_TRIALS & columns(search.condition)):
+        if not self._trials:
             conditions.append(NO_TRIAL)
         if search.project is not None:
             conditions.append(runs.c.project == search.project)
@@ -160,8 +161,14 @@ class Plan:
         same = [func.lower(facts.c.text) == wanted]
         with contextlib.suppress(ValueError):
             same.append(facts.c.number == float({"true": "1", "false": "0"}.get(wanted, wanted)))
-        there = select(facts.c.run).where(facts.c.run == runs.c.number, facts.c.name.in_(ids), or_(*same))
-        return there.exists() if ids else false()
+        there = select(facts.c.run).where(facts.c.name.in_(ids), or_(*same))
+        found: ColumnElement[bool] = there.where(facts.c.run == runs.c.number).exists()
+        if self._trials:
+            own = facts.alias()
+            differs = select(own.c.run).where(own.c.run == runs.c.number, own.c.name == facts.c.name)
+            differs = differs.correlate(runs, facts)  # of which only the nearest is found without being named
+            found = or_(found, there.where(facts.c.run == self._columns.study().c.number, ~differs.exists()).exists())
+        return found if ids else false()
 
     def _ordered(self, sort: str) -> list[ColumnElement[Any]]:
         descending, name = sort.startswith("-"), sort.removeprefix("-")
@@ -203,15 +210,20 @@ def unknown(search: Search, names: Names) -> str:
 
 
 class _Columns:
-    """The names of expressions in the tables. What is asked for is joined to `source`."""
+    """The names of expressions in the tables. What is asked for is joined to `source`.
 
-    def __init__(self, names: Names, states: Callable[[], Mapping[int, State]]) -> None:
+    With `trials`, the params of a trial are those of its study where it has none of its own.
+    """
+
+    def __init__(self, names: Names, states: Callable[[], Mapping[int, State]], trials: bool) -> None:
         self.source: FromClause = runs
         self.now = time.time()
         self._names, self._find_states = names, states
         self._facts: dict[tuple[str, str], Operand] = {}
         self._states: Mapping[int, State] | None = None
         self._detailed = False
+        self._trials = trials
+        self._study: FromClause | None = None
 
     def operand(self, column: Column) -> Operand:
         """Where a name of an expression is found."""
@@ -236,7 +248,22 @@ class _Columns:
             fact = facts.alias()
             self.source = self.source.outerjoin(fact, and_(fact.c.name == number, fact.c.run == runs.c.number))
             self._facts[family, name] = Operand(fact.c.number, fact.c.text)
+            if self._trials and family == "params" and is_shared(name):
+                shared = facts.alias()
+                same = and_(shared.c.name == number, shared.c.run == self.study().c.number)
+                self.source = self.source.outerjoin(shared, same)
+                own = fact.c.run.is_not(None)
+                self._facts[family, name] = Operand(
+                    case((own, fact.c.number), else_=shared.c.number), case((own, fact.c.text), else_=shared.c.text)
+                )
         return self._facts[family, name]
+
+    def study(self) -> FromClause:
+        """The study of a trial; of other runs nothing."""
+        if self._study is None:
+            self._study = runs.alias()
+            self.source = self.source.outerjoin(self._study, and_(runs.c.number < 0, self._study.c.id == runs.c.parent))
+        return self._study
 
     def detail(self, name: str) -> ColumnElement[Any]:
         """A column of `details`."""

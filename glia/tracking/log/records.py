@@ -20,6 +20,9 @@ Written = Literal["queued", "starting", "running", "done", "failed", "stopped"]
 State = Literal["queued", "starting", "running", "done", "failed", "stopped", "crashed", "unreachable", "lost"]
 """Of runs and jobs alike. The last three are never written: they are what others find."""
 
+PROPOSAL = "proposal"
+"""What a trial says when it is begun whose settings somebody chose: which proposal it comes of; empty: none."""
+
 STATES: tuple[str, ...] = get_args(Written)
 ENDS = frozenset({"done", "failed", "stopped"})
 
@@ -42,6 +45,19 @@ class TrialRecord(Record):
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     said: Mapping[str, Any] = field(default_factory=dict)  # what else whoever began it wants to know later
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalRecord(Record):
+    """Somebody who does not work on the study wants a trial with these settings; or (`withdrawn`) no more.
+
+    The trial that comes of it says its `id` (`PROPOSAL`).
+    """
+
+    id: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    by: str = ""
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +192,7 @@ class ChecksumRecord(Record):
 
 TYPES: dict[str, type[Record]] = {
     "trial": TrialRecord,
+    "proposal": ProposalRecord,
     "stream": StreamRecord,
     "params": ParamsRecord,
     "tags": TagsRecord,

@@ -18,7 +18,7 @@ from glia.store.locking import file_lock
 from glia.tracking.folder.home import STUDY, TRIALS, trial_of
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.folder.trials import VALUE, TrialBook, TrialFacts, TrialReader
-from glia.tracking.log.records import StateRecord, TrialRecord, Written
+from glia.tracking.log.records import ProposalRecord, StateRecord, TrialRecord, Written
 from glia.tracking.log.values import to_step
 from glia.tracking.recording.recorder import RunRecorder
 from glia.tracking.recording.scribe import Scribe, check_state
@@ -73,6 +73,11 @@ class StudyRecorder(RunRecorder):
         """How those trials stand of which something is new since this was asked last."""
         with self._turn:
             return self._read_on().changes()
+
+    def proposals(self) -> list[ProposalRecord]:
+        """What was proposed from outside and nobody has begun: for who is `alone`, to begin it."""
+        with self._turn:
+            return self._read_on().proposals
 
     def begin(self, number: int, settings: Mapping[str, Any], **said: Any) -> "TrialRecorder":
         """Begin a trial: from now on it runs. If it was begun before, what was recorded of it then is void.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from glia import recipe as recipes
 from glia.store.database import open_database
@@ -55,6 +56,38 @@ def test_trials_are_rows_like_runs(home: Path, index: Index) -> None:
     assert row.ended is not None
     for stored, there in ((row.created, read.created), (row.ended, read.ended), (row.updated, read.updated)):
         assert abs((stored - there).total_seconds()) < 1e-5
+
+
+def test_a_trial_is_filed_by_what_it_differs_in(home: Path, index: Index) -> None:
+    params = {"layers": 2, "rate": 1.0, "model": {"name": "mlp", "width": 8}, "flag": True, "search.method": "grid"}
+    with studying(home, params=params) as study:
+        study.begin(0, {"rate": 0.5}).end(value=0.1)
+        study.begin(1, {"flag": 1, "model": {"name": "cnn"}}).end(value=0.2)
+    index.refresh()
+    of = f"parent = '{study.id}'"
+    first, second = index.runs(of, sort="created")
+    assert first.params == {**params, "rate": 0.5}
+    assert second.params == {**params, "flag": 1, "model": {"name": "cnn"}}
+    with open_database(home / "glia.db").read() as connection:
+        rows = connection.execute(select(runs.c.id, details.c.params).join(details, details.c.run == runs.c.number))
+        stored = {row.id: row.params for row in rows}
+    assert stored[f"{study.id}/0"] == {"rate": 0.5, "search.method": "grid"}
+    for where, numbers in {
+        "params.layers = 2": [0, 1],
+        "params.rate = 0.5": [0],
+        "params.rate = 1.0": [1],
+        "params.rate >= 0.5 and params.layers < 3": [0, 1],
+        "params.'model.name' = 'mlp'": [0],
+        "params.'model.name' = 'cnn'": [1],
+        "params.'model.width' = 8": [0],
+        "params.'model.width' is null": [1],
+    }.items():
+        found = index.ids(Search(where=f"{of} and {where}", sort="created"))
+        assert [int(each.rpartition("/")[2]) for each in found] == numbers, where
+    for words, count in {"layers=2": 2, "rate=0.5": 1, "rate=1": 1, "width=8": 1, "name=cnn": 1, "mlp": 1}.items():
+        assert index.count(Search(where=of, words=words)) == count, words
+    assert index.ids(Search(where=of, sort="rate")) == [f"{study.id}/0", f"{study.id}/1"]
+    assert index.ids(Search(where=of, sort="-params.'model.width'"))[0] == f"{study.id}/0"
 
 
 def test_trials_are_left_out_unless_they_are_asked_for(home: Path, index: Index) -> None:

@@ -15,6 +15,7 @@ from glia.tracking.log.records import (
     MediaRecord,
     NoteRecord,
     ParamsRecord,
+    ProposalRecord,
     Record,
     RewindRecord,
     StateRecord,
@@ -48,6 +49,7 @@ EXAMPLES: list[Record] = [
     WarningRecord(text="careful"),
     ChecksumRecord(first=0, slots=2048, sums=(1, 2)),
     TrialRecord(trial=17, attempt=2, settings={"train.learning_rate": 0.1}, said={"by": "random"}),
+    ProposalRecord(id="0a1b2c3d", settings={"model.hidden": [8, 8]}, by="ada", withdrawn=True),
 ]
 
 

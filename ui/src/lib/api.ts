@@ -24,6 +24,8 @@ export type Artifact = Schemas["Artifact"];
 export type Child = Schemas["Child"];
 export type Addition = Schemas["Addition"];
 export type RunEvent = Schemas["PointsAdded"] | Schemas["RunChanged"] | Schemas["SeriesReset"];
+export type Form = Schemas["Form"];
+export type Setting = Schemas["Setting"];
 export type Session = Schemas["Session"];
 export type RegisteredModel = Schemas["RegisteredModel"];
 export type RunsChanged = Schemas["RunsChanged"];
@@ -59,7 +61,8 @@ export const getArtifacts = async (run: string): Promise<readonly Artifact[]> =>
   (await get<Schemas["Artifacts"]>(`${at(run)}/artifacts`)).artifacts;
 export const getArtifactFiles = (run: string, name: string): Promise<Schemas["ArtifactFiles"]> =>
   get(`${at(run)}/artifacts/files?${new URLSearchParams({ name })}`);
-export const getChildren = (run: string): Promise<Schemas["Children"]> => get(`${at(run)}/children`);
+export const getChildren = (run: string, limit: number): Promise<Schemas["Children"]> =>
+  get(`${at(run)}/children?limit=${limit}`);
 export const artifactAddress = (run: string, name: string, path = ""): string =>
   `${ROOT}${at(run)}/artifacts/content?${new URLSearchParams(path === "" ? { name } : { name, path })}`;
 
@@ -76,6 +79,12 @@ export const stopRun = (run: string): Promise<unknown> => ask(`${at(run)}/stop`,
 export const deleteRun = (run: string): Promise<unknown> => ask(at(run), "DELETE");
 export const editRun = (run: string, change: Partial<Schemas["Edit"]>): Promise<unknown> =>
   ask(at(run), "PATCH", change);
+/** What can be proposed to a study, with the values of its best trial. */
+export const getForm = (run: string): Promise<Form> => get(`${at(run)}/form`);
+export const propose = (run: string, settings: Record<string, string>): Promise<unknown> =>
+  ask(`${at(run)}/proposals`, "POST", { settings });
+export const withdraw = (run: string, proposal: string): Promise<unknown> =>
+  ask(`${at(run)}/proposals/${encodeURIComponent(proposal)}`, "DELETE");
 export const getRegistry = async (): Promise<readonly RegisteredModel[]> =>
   (await get<Schemas["RegisteredModels"]>("/registry")).models;
 

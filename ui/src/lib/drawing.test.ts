@@ -5,6 +5,7 @@ import { pictureHeight, pictureOptions, rowShares, type Drawn } from "./picture-
 import { tickText } from "./plot";
 
 const ink = { text: "#111", muted: "#666", hairline: "#ddd", paper: "#fff" };
+const bare = { bands: [], dots: [] };
 const titles = { title: "t", x: "predicted", y: "true" };
 
 type Options = { series: Record<string, unknown>[]; legend?: { data: string[] } };
@@ -114,7 +115,7 @@ describe("pictures", () => {
   });
 
   test("curves and graphs", () => {
-    expect(options({ kind: "curve", ...titles, lines: [["a", [1, 2], [3, 4]]] }).series[0]).toMatchObject({
+    expect(options({ kind: "curve", ...titles, ...bare, lines: [["a", [1, 2], [3, 4]]] }).series[0]).toMatchObject({
       type: "line",
       data: [
         [1, 3],
@@ -126,8 +127,40 @@ describe("pictures", () => {
     });
   });
 
+  test("a band lies behind dots and lines, each of a colour of its own, and is outlined once", () => {
+    const picture = {
+      kind: "curve",
+      ...titles,
+      lines: [["best", [0, 9], [1, 3]]],
+      dots: [["trial", [0, 9], [1, 2]]],
+      bands: [["again", [4, 9], [2, 2], [3, 3]]],
+    } satisfies Drawn;
+    const { series, legend } = options(picture);
+    expect(series.map(({ type, name }) => [type, name])).toEqual([
+      ["custom", "again"],
+      ["scatter", "trial"],
+      ["line", "best"],
+    ]);
+    expect(legend?.data).toEqual(["best", "trial", "again"]);
+    expect(new Set(series.map(({ itemStyle }) => (itemStyle as { color: string }).color)).size).toBe(3);
+    const item = series[0]?.["renderItem"] as (
+      at: object,
+      draw: object,
+    ) => { shape: { points: number[][] } } | undefined;
+    const draw = { coord: (point: number[]) => point, style: () => ({}) };
+    expect(item({ dataIndexInside: 0 }, draw)?.shape.points).toEqual([
+      [4, 2],
+      [9, 2],
+      [9, 3],
+      [4, 3],
+    ]);
+    expect(item({ dataIndexInside: 1 }, draw)).toBeUndefined();
+  });
+
   test("no picture brings HTML tooltips: their styles would break the content security policy", () => {
-    expect(options({ kind: "curve", ...titles, lines: [] })).toMatchObject({ tooltip: { renderMode: "richText" } });
+    expect(options({ kind: "curve", ...titles, ...bare, lines: [] })).toMatchObject({
+      tooltip: { renderMode: "richText" },
+    });
   });
 });
 

@@ -15,6 +15,7 @@ import {
   type RunList,
   type RunsChanged,
 } from "./api";
+import { kept } from "./kept";
 import { isOver } from "./states";
 import { added, behind, received, tooLong, type Series } from "./series";
 
@@ -45,7 +46,7 @@ export class LiveRun {
   #hear(event: RunEvent): void {
     this.problem = "";
     if (event.type === "run") {
-      this.run = event.run;
+      this.run = kept(this.run, event.run);
       if (behind(this.series, event.run.metrics)) this.#refetch();
     } else if (event.type === "reset") {
       this.#refetch();

@@ -215,7 +215,7 @@ function bars(picture: Of<"bars">, ink: Ink, dark: boolean): EChartsCoreOption {
   return {
     ...rest,
     xAxis: names(picture.labels, picture.x, ink),
-    yAxis: { ...(yAxis as object), ...reach },
+    yAxis: { ...(yAxis as object), scale: false, ...reach }, // a bar is as long as its number
     series: [
       {
         type: "bar",
@@ -230,22 +230,56 @@ function bars(picture: Of<"bars">, ink: Ink, dark: boolean): EChartsCoreOption {
 }
 
 function curve(picture: Of<"curve">, ink: Ink, dark: boolean): EChartsCoreOption {
+  const { dots, bands } = picture;
+  const lines = picture.lines.map(([name, xs, ys], index) => ({
+    type: "line",
+    name,
+    data: pairs(xs, ys),
+    showSymbol: xs.length < 40,
+    symbolSize: 4,
+    lineStyle: { width: 1.5, color: stroke(index, dark).colour },
+    itemStyle: { color: stroke(index, dark).colour },
+  }));
   return {
     ...frame(picture.x, picture.y, ink),
     tooltip: { renderMode: "richText", trigger: "axis", valueFormatter: (value: number) => number(value) },
     ...legend(
-      picture.lines.map(([name]) => name),
+      [...picture.lines, ...dots, ...bands].map(([name]) => name),
       ink,
     ),
-    series: picture.lines.map(([name, xs, ys], index) => ({
-      type: "line",
-      name,
-      data: pairs(xs, ys),
-      showSymbol: xs.length < 40,
-      symbolSize: 4,
-      lineStyle: { width: 1.5, color: stroke(index, dark).colour },
-      itemStyle: { color: stroke(index, dark).colour },
-    })),
+    series: [
+      ...bands.map((band, index) => area(band, stroke(picture.lines.length + dots.length + index, dark).colour)),
+      ...dots.map(([name, xs, ys], index) => ({
+        type: "scatter",
+        name,
+        data: pairs(xs, ys),
+        symbolSize: xs.length < MANY_NUMBERS ? 5 : 3,
+        itemStyle: { color: stroke(picture.lines.length + index, dark).colour, opacity: 0.6 },
+      })),
+      ...lines,
+    ],
+  };
+}
+
+/** Between its lows and its highs: the way there along the one and back along the other, filled. */
+function area([name, xs, lows, highs]: readonly [string, Row, Row, Row], colour: string): object {
+  const there = pairs(xs, lows);
+  const back = pairs(xs, highs).toReversed();
+  const outline = [...there, ...back];
+  return {
+    type: "custom",
+    name,
+    data: outline,
+    itemStyle: { color: colour, opacity: 0.35 },
+    renderItem: (
+      params: { dataIndexInside: number },
+      draw: { coord(point: number[]): number[]; style(): object },
+    ): object | undefined =>
+      params.dataIndexInside > 0
+        ? undefined
+        : { type: "polygon", shape: { points: outline.map((point) => draw.coord(point)) }, style: draw.style() },
+    tooltip: { show: false },
+    silent: true,
   };
 }
 

@@ -181,7 +181,7 @@ export interface paths {
         };
         /**
          * Read Children
-         * @description The runs that were begun inside this one, the first thousand of them.
+         * @description The runs that were begun inside this one, the first of them.
          */
         readonly get: operations["read_children_api_v1_runs__run__children_get"];
         readonly put?: never;
@@ -244,6 +244,26 @@ export interface paths {
          * @description The run as it is, then its new points, and the run again whenever anything else about it changes.
          */
         readonly get: operations["run_events_api_v1_runs__run__events_get"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/runs/{run}/form": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read Form
+         * @description What a study varies, with the values of its best trial.
+         */
+        readonly get: operations["read_form_api_v1_runs__run__form_get"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -367,6 +387,46 @@ export interface paths {
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/runs/{run}/proposals": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Propose Trial
+         * @description Ask who works on a study to train a trial with these settings before anything else.
+         */
+        readonly post: operations["propose_trial_api_v1_runs__run__proposals_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/runs/{run}/proposals/{proposal}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Withdraw Proposal
+         * @description Take a proposal back that nobody has begun.
+         */
+        readonly delete: operations["withdraw_proposal_api_v1_runs__run__proposals__proposal__delete"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -655,6 +715,27 @@ export interface components {
          */
         readonly CurvePicture: {
             /**
+             * Bands
+             * @description Areas: name, xs, lows and highs.
+             * @default []
+             */
+            readonly bands: readonly (readonly [
+                string,
+                readonly (number | ("NaN" | "Infinity" | "-Infinity"))[],
+                readonly (number | ("NaN" | "Infinity" | "-Infinity"))[],
+                readonly (number | ("NaN" | "Infinity" | "-Infinity"))[]
+            ])[];
+            /**
+             * Dots
+             * @description Points that no line joins.
+             * @default []
+             */
+            readonly dots: readonly (readonly [
+                string,
+                readonly (number | ("NaN" | "Infinity" | "-Infinity"))[],
+                readonly (number | ("NaN" | "Infinity" | "-Infinity"))[]
+            ])[];
+            /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
@@ -737,6 +818,37 @@ export interface components {
             readonly tags: {
                 readonly [key: string]: string;
             };
+        };
+        /**
+         * Form
+         * @description What can be proposed to a study.
+         */
+        readonly Form: {
+            /**
+             * Best
+             * @description The trial whose values these are; null if none is done.
+             */
+            readonly best: number | null;
+            /**
+             * Direction
+             * @description Which way the metric is better.
+             * @enum {string}
+             */
+            readonly direction: "higher" | "lower" | "";
+            /** Metric */
+            readonly metric: string;
+            /** Settings */
+            readonly settings: readonly components["schemas"]["Setting"][];
+            /**
+             * Tried
+             * @description Trials by hand, the newest first; at most 20.
+             */
+            readonly tried: readonly components["schemas"]["Tried"][];
+            /**
+             * Value
+             * @description What it came to.
+             */
+            readonly value: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /**
          * GraphPicture
@@ -965,6 +1077,25 @@ export interface components {
             readonly detail: string;
         };
         /**
+         * Proposal
+         * @description A trial of a study that somebody wants, and nobody has begun.
+         */
+        readonly Proposal: {
+            /** By */
+            readonly by: string;
+            /** Id */
+            readonly id: string;
+            /**
+             * Proposed
+             * Format: date-time
+             */
+            readonly proposed: string;
+            /** Settings */
+            readonly settings: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /**
          * Recipe
          * @description The complete recipe and where it departs from the defaults.
          */
@@ -1080,6 +1211,11 @@ export interface components {
             readonly parent: string | null;
             /** Project */
             readonly project: string;
+            /**
+             * Proposals
+             * @description Of a study: trials by hand that nobody has begun.
+             */
+            readonly proposals: readonly components["schemas"]["Proposal"][];
             /** Reason */
             readonly reason: string;
             /**
@@ -1300,6 +1436,36 @@ export interface components {
             readonly reason: string;
         };
         /**
+         * Setting
+         * @description Something that a study varies. Values are written as on the command line.
+         */
+        readonly Setting: {
+            /**
+             * Choices
+             * @description Its values, if it is one of several; else empty.
+             */
+            readonly choices: readonly string[];
+            /** Key */
+            readonly key: string;
+            /**
+             * Range
+             * @description What it may be, 0.0001..0.1:log; empty: what the recipe takes.
+             */
+            readonly range: string;
+            /**
+             * Value
+             * @description Of the best trial, or else of the recipe; numbers are rounded.
+             */
+            readonly value: string;
+            /**
+             * When
+             * @description With which values of other settings it is varied; else left out.
+             */
+            readonly when: {
+                readonly [key: string]: readonly string[];
+            };
+        };
+        /**
          * Standing
          * @description How a run stands after what was asked.
          */
@@ -1334,6 +1500,27 @@ export interface components {
              * @description Rows that the table had.
              */
             readonly total: number;
+        };
+        /**
+         * Tried
+         * @description A trial by hand, how it stands and what it came to.
+         */
+        readonly Tried: {
+            /** Number */
+            readonly number: number;
+            /** Reason */
+            readonly reason: string;
+            /** Settings */
+            readonly settings: {
+                readonly [key: string]: unknown;
+            };
+            /**
+             * State
+             * @enum {string}
+             */
+            readonly state: "queued" | "starting" | "running" | "done" | "failed" | "stopped" | "crashed" | "unreachable" | "lost";
+            /** Value */
+            readonly value: number | ("NaN" | "Infinity" | "-Infinity") | null;
         };
         /** ValidationError */
         readonly ValidationError: {
@@ -1371,6 +1558,24 @@ export interface components {
             readonly run_name: string;
             /** Version */
             readonly version: number;
+        };
+        /**
+         * Wish
+         * @description A trial by hand: a value for each setting that is active, written as on the command line.
+         */
+        readonly Wish: {
+            /** Settings */
+            readonly settings: {
+                readonly [key: string]: string;
+            };
+        };
+        /**
+         * Wished
+         * @description A proposal that was made or taken back.
+         */
+        readonly Wished: {
+            /** Id */
+            readonly id: string;
         };
     };
     responses: never;
@@ -1775,7 +1980,9 @@ export interface operations {
     };
     readonly read_children_api_v1_runs__run__children_get: {
         readonly parameters: {
-            readonly query?: never;
+            readonly query?: {
+                readonly limit?: number;
+            };
             readonly header?: never;
             readonly path: {
                 readonly run: string;
@@ -1931,6 +2138,46 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly read_form_api_v1_runs__run__form_get: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Form"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2186,6 +2433,109 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly propose_trial_api_v1_runs__run__proposals_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Wish"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Wished"];
+                };
+            };
+            /** @description Unauthorized */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly withdraw_proposal_api_v1_runs__run__proposals__proposal__delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly proposal: string;
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Wished"];
+                };
+            };
+            /** @description Unauthorized */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
                 };
             };
         };
