@@ -6,8 +6,8 @@ stored complete with the run, so that a default changed later changes no recorde
 
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -53,6 +53,7 @@ class DataRecipe:
     split: Split = field(default_factory=Split)
     seed: int = 1337  # of the split; never moved by --seed
     skip_bad: bool = False  # leave out pictures that cannot be read
+    stream: bool | Auto = "auto"  # leave a Parquet table on disk, and go through it in pieces; auto: a large one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class TrainRecipe:
     optimizer: Choice = "adam"
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | Auto = "auto"  # what suits the optimizer
     momentum: Share = 0.0
-    weight_decay: NotNegative = 0.0  # the optimizer's own
+    weight_decay: NotNegative | Auto = "auto"  # the optimizer's own; auto: 0.01 for adamw, else 0
     l1: NotNegative = 0.0  # times the sum of absolute weights, added to the loss
     l2: NotNegative = 0.0  # times the sum of squared weights, added to the loss
     performance_ratio: Share = 0.0  # γ: (1 - γ) loss + γ mean squared weight
@@ -117,6 +118,8 @@ class Recipe:
     model: ModelRecipe = field(default_factory=ModelRecipe)
     train: TrainRecipe = field(default_factory=TrainRecipe)
     task: TaskRecipe = field(default_factory=TaskRecipe)
+    # While the model is "auto": the keys somebody set, which no family's defaults replace. In no file.
+    asked: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def params(self) -> Plain:
         """The flattened recipe, `{"model.name": "cnn", "train.epochs": 3, …}`: what tables and queries show."""
@@ -133,8 +136,19 @@ class Recipe:
         for key, text in (("model.name", self.model.name), ("model.size", self.model.size)):
             if settings.get(key, text) != text:
                 nested["model"] = {"name": self.model.name}
-                nested = _without_defaults(nested)  # so that those of the new family take their place
-        return from_dict(config.merge(nested, settings))
+                nested = _without_defaults(nested, but=self.asked)  # so that those of the new family take their place
+        found = from_dict(config.merge(nested, settings))
+        return replace(found, asked=self.asked | set(settings)) if found.model.name == "auto" else found
+
+    def with_family(self, name: str) -> "Recipe":
+        """A copy whose model is no longer "auto" but this family, with what suits it wherever nothing was asked for."""
+        nested = to_dict(self)
+        nested["model"] = {**nested["model"], "name": name}
+        return from_dict(_without_defaults(nested, but=self.asked))
+
+
+OF_OPTIMIZERS = ("learning_rate", "weight_decay", "momentum")
+SECTIONS = ["data", "model", "train", "task"]
 
 
 def from_dict(given: Mapping[str, Any]) -> Recipe:
@@ -145,19 +159,21 @@ def from_dict(given: Mapping[str, Any]) -> Recipe:
     Raises:
         ConfigError: unknown section, key, model, size or option, or a value of the wrong type.
     """
-    known = [section.name for section in fields(Recipe)]
+    known = SECTIONS
     for section, values in given.items():
         if section not in known:
             raise ConfigError(f"Unknown section '{section}' in the recipe.{_section_of(section, known)}")
         if not isinstance(values, Mapping):
             raise ConfigError(f"'{section}' is a section of the recipe, not a value: write [{section}] above its keys.")
     model = _model(given.get("model", {}))
+    asked = (f"{section}.{key}" for section, values in given.items() for key in values if model.name == "auto")
     suited = catalogue()["models"].get(model.name, {}).get("recipe", {})
     return Recipe(
         data=config.from_dict(DataRecipe, given.get("data", {}), "data"),
         model=model,
-        train=config.from_dict(TrainRecipe, _laid_over(suited.get("train", {}), given.get("train", {})), "train"),
+        train=config.from_dict(TrainRecipe, _laid_over(_beneath(suited, given), given.get("train", {})), "train"),
         task=config.from_dict(TaskRecipe, _laid_over(suited.get("task", {}), given.get("task", {})), "task"),
+        asked=frozenset(map(_snake, asked)),
     )
 
 
@@ -173,7 +189,7 @@ def from_toml(text: str) -> Recipe:
 
 def to_dict(recipe: Recipe) -> Plain:
     """Nested plain values; the inverse of `from_dict`."""
-    nested = config.to_dict(recipe)
+    nested = {section: config.to_dict(getattr(recipe, section)) for section in SECTIONS}
     nested["model"] = {"name": recipe.model.name, "size": recipe.model.size, **nested["model"]["options"]}
     return nested
 
@@ -184,18 +200,33 @@ def catalogue() -> Plain:
     return dict(json.loads(resources.files("glia").joinpath("catalogue.json").read_text(encoding="utf-8")))
 
 
+def _beneath(suited: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What suits a family in training; of another optimizer than its own nothing is known."""
+    train: Mapping[str, Any] = suited.get("train", {})
+    own, asked = (_name(section.get("optimizer")) for section in (train, given.get("train", {})))
+    if asked in (None, own):
+        return train
+    return {key: value for key, value in train.items() if key not in OF_OPTIMIZERS}
+
+
+def _name(choice: object) -> object:
+    return choice.get("name") if isinstance(choice, Mapping) else choice
+
+
 def _laid_over(below: Mapping[str, Any], given: Mapping[str, Any]) -> Plain:
     """What is given, and beneath it what suits the family."""
     names = {key.replace("-", "_") for key in given}
     return {**{key: value for key, value in below.items() if key not in names}, **given}
 
 
-def _without_defaults(nested: Plain) -> Plain:
-    """Training and task without the fields that have their general default."""
+def _without_defaults(nested: Plain, but: Set[str] = frozenset()) -> Plain:
+    """Training and task without the fields that have their general default; `but` those of these keys."""
     general = {"train": config.to_dict(TrainRecipe()), "task": config.to_dict(TaskRecipe())}
     return {
         section: {
-            key: value for key, value in values.items() if section not in general or general[section][key] != value
+            key: value
+            for key, value in values.items()
+            if section not in general or general[section][key] != value or f"{section}.{key}" in but
         }
         for section, values in nested.items()
     }
@@ -209,7 +240,7 @@ def _snake(key: str) -> str:
 
 
 def _section_of(name: str, sections: list[str]) -> str:
-    for section, kind in get_type_hints(Recipe).items():
+    for section, kind in ((name, get_type_hints(Recipe)[name]) for name in SECTIONS):
         if name.replace("-", "_") in (inner.name for inner in fields(kind)):
             return f" Did you mean '{section}.{name}'?"
     return did_you_mean(name, sections)

@@ -113,3 +113,30 @@ def test_a_split_may_have_no_test_part() -> None:
     assert recipe.from_dict({"data": {"split": {"train": 0.8, "validation": 0.2, "test": 0}}}).data == DataRecipe(
         split=Split(train=0.8, validation=0.2, test=0.0)
     )
+
+
+def test_a_family_chosen_later_brings_what_suits_it_where_nothing_was_asked_for() -> None:
+    asked = Recipe().with_settings({"train.batch-size": 32, "train.epochs": 3}).with_settings({"data.seed": 1})
+    chosen = asked.with_family("tabm")
+    suited = recipe.catalogue()["models"]["tabm"]["recipe"]["train"]
+    assert (chosen.model.name, chosen.model.options["members"]) == ("tabm", 32)
+    assert (chosen.train.batch_size, chosen.train.epochs) == (32, 3)
+    assert (chosen.train.optimizer, chosen.train.learning_rate) == (suited["optimizer"], suited["learning_rate"])
+
+
+def test_what_a_file_says_of_an_open_model_stays() -> None:
+    chosen = recipe.from_dict({"train": {"optimizer": "adam"}}).with_family("tabm")
+    assert chosen.train.optimizer == "adam"
+    assert chosen == recipe.from_dict({"model": {"name": "tabm"}, "train": {"optimizer": "adam"}})
+
+
+def test_what_was_asked_for_is_in_no_file() -> None:
+    asked = recipe.from_dict({"train": {"epochs": 3}})
+    assert asked.asked == {"train.epochs"}
+    assert list(tomllib.loads(asked.toml())) == ["data", "model", "train", "task"]
+
+
+def test_what_suits_a_familys_optimizer_is_not_asked_of_another() -> None:
+    train = recipe.from_dict({"model": {"name": "tabm"}, "train": {"optimizer": "lbfgs"}}).train
+    assert (train.weight_decay, train.learning_rate) == ("auto", "auto")
+    assert train.batch_size == recipe.from_dict({"model": {"name": "tabm"}}).train.batch_size

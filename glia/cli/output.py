@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -16,14 +16,24 @@ def emit(value: Any) -> None:
     typer.echo(json.dumps(_strict(value), indent=2, default=str))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def emit_each(values: Iterable[Any]) -> None:
+    """Print a JSON list on stdout as its values come, for lists that memory does not hold."""
+    begun = False
+    for value in values:
+        lines = json.dumps(_strict(value), indent=2, default=str).replace("\n", "\n  ")
+        typer.echo((",\n  " if begun else "[\n  ") + lines, nl=False)
+        begun = True
+    typer.echo("\n]" if begun else "[]")
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, heading: bool = True) -> None:
     """Print rows under headings; numbers stand right and rounded to what is significant."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False, markup=False)  # [brackets] are the user's own
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", show_header=heading)
     for index, column in enumerate(columns):
         numeric = any(isinstance(row[index], int | float) for row in rows)
         drawn.add_column(visible(column), justify="right" if numeric else "left", overflow="fold")

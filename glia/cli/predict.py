@@ -1,5 +1,6 @@
 """`glia predict` and `glia evaluate`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ from glia.cli import output
 from glia.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from glia.learner import Learner
     from glia.tasks import Prediction
 
 PREDICT_EXAMPLE = "Example: glia predict a3f9 seven.png new.csv"
@@ -24,21 +26,38 @@ def predict(
     """Predict the target of pictures or table rows with a run's model."""
     from glia import api
 
-    learner = api.load(run)
-    rows: list[dict[str, Any]] = []
+    blocks = _blocks(api.load(run), files)
+    if as_json:
+        output.emit_each(row for block in blocks for row in block)
+        return
+    for number, rows in enumerate(blocks):
+        columns = ["file", "prediction"] + (["probability"] if rows and "probability" in rows[0] else [])
+        shown = [
+            {**row, "prediction": "none of these" if row["prediction"] is None else row["prediction"]} for row in rows
+        ]
+        output.table(columns, [[row[column] for column in columns] for row in shown], heading=number == 0)
+
+
+def _blocks(learner: "Learner", files: list[Path]) -> Iterator[list[dict[str, Any]]]:
+    """What is predicted, a dict a sample: all at once, but a large table in blocks of rows."""
+    from glia.learner.streamed import large_table, predictions
+
+    together: list[dict[str, Any]] = []
     for file in files:
         if not file.exists():
             raise NotFoundError(f"There is no file '{file}'.")
-        found = learner.predict(str(file))
-        several = len(found) > 1
-        for number, row in enumerate(_rows(found), start=1):
-            rows.append({"file": f"{file}:{number}" if several else str(file), **row})
-    if as_json:
-        output.emit(rows)
-        return
-    columns = ["file", "prediction"] + (["probability"] if rows and "probability" in rows[0] else [])
-    shown = [{**row, "prediction": "none of these" if row["prediction"] is None else row["prediction"]} for row in rows]
-    output.table(columns, [[row[column] for column in columns] for row in shown])
+        large, before = large_table(file) is not None, 0
+        for found in predictions(learner, str(file)):
+            several = large or len(found) > 1
+            numbers = range(before + 1, before + len(found) + 1)
+            names = [f"{file}:{number}" if several else str(file) for number in numbers]
+            together += [{"file": name, **row} for name, row in zip(names, _rows(found), strict=True)]
+            before += len(found)
+            if large:
+                yield together
+                together = []
+    if together:
+        yield together
 
 
 def _rows(found: "Prediction") -> list[dict[str, Any]]:

@@ -205,8 +205,12 @@ class Categories(Column):
     @property
     def words(self) -> Words:
         """A hash of each sample's label, whatever its code."""
-        table = [word(f"{type(label).__name__}:{label}".encode()) for label in self.labels]
-        return np.array([*table, 0], np.uint64)[self.codes]
+        return self.label_words[self.codes]
+
+    @property
+    def label_words(self) -> Words:
+        """The word of each label, and at the end that of a gap."""
+        return np.array([*(word(f"{type(label).__name__}:{label}".encode()) for label in self.labels), 0], np.uint64)
 
 
 class Pixels(Protocol):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from glia import config
 from glia.data import content, splits
 from glia.data.columns import Arrays, Categories, Column, Pictures, Rows, Words
+from glia.data.streaming import Streaming
 from glia.errors import ConfigError, DataError, did_you_mean
 from glia.recipe import Split
 
@@ -29,6 +30,7 @@ class Dataset:
         official: 'train', 'validation' or 'test' per sample where the dataset brings its own split.
         ignored: columns that are no features, such as a number that only counts the rows.
         said: what was noticed while reading and the user should know.
+        streaming: of a table too large for memory, whose columns lie on disk, how it is gone through; else None.
     """
 
     columns: Mapping[str, Column]
@@ -37,6 +39,7 @@ class Dataset:
     official: NDArray[Any] | None = None
     ignored: tuple[str, ...] = ()
     said: tuple[str, ...] = field(default=())
+    streaming: Streaming | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", dict(self.columns))
@@ -72,12 +75,27 @@ class Dataset:
     @cached_property
     def version(self) -> str:
         """Hash of the content (names, kinds, values, order): 16 hexadecimal digits."""
-        return content.version_of(self.columns, self.official)[:16]
+        return content.version_of(self.columns, self.official, self.pieces)[:16]
 
     def contents(self, *, without: str = "") -> Words:
         """One word per sample, equal for samples with equal features (the target apart)."""
         columns = [column for name, column in sorted(self.features.items()) if name != without]
-        return content.contents(columns) if columns else np.zeros(len(self), np.uint64)
+        make = np.zeros if self.streaming is None else self.streaming.scratch.array
+        found: Words = make(len(self), np.uint64)
+        if columns:
+            content.contents(columns, found, self.pieces("contents"))
+        return found
+
+    def pieces(self, what: str = "") -> Iterator[slice]:
+        """All rows at once; of a streamed dataset in pieces, whose memory is let go, and `what` is told of."""
+        return iter([slice(0, len(self))]) if self.streaming is None else self.streaming.pieces(len(self), what)
+
+    def pieces_of(self, rows: NDArray[Any], what: str = "") -> Iterator[NDArray[Any]]:
+        """Such positions of samples in the same manner."""
+        if self.streaming is None:
+            yield rows
+        else:
+            yield from (np.array(rows[part]) for part in self.streaming.pieces(len(rows), what))
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -153,9 +171,12 @@ class Dataset:
             yield {name: column.take(rows).values() for name, column in self.columns.items()}
 
     def _take(self, rows: Rows) -> "Dataset":
-        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        if self.streaming is None:
+            columns = {name: column.take(rows) for name, column in self.columns.items()}
+        else:
+            columns = {name: self.streaming.take(column, rows) for name, column in self.columns.items()}
         official = None if self.official is None else self.official[rows]
-        return replace(self, columns=columns, official=official, said=())
+        return replace(self, columns=columns, official=official, said=(), streaming=None)
 
 
 def _positions(rows: Any, length: int) -> NDArray[Any]:

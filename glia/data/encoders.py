@@ -38,8 +38,8 @@ class NumberEncoder:
     @classmethod
     def fit(cls, name: str, column: Numbers | Times, weights: NDArray[Any] | None = None) -> "NumberEncoder":
         """Mean and deviation of what is there, each number counting as much as its weight."""
-        origin = _origin(column)
-        values = _floats(column, origin)
+        origin = origin_of(column)
+        values = floats_of(column, origin)
         there = np.isfinite(values)
         mean, std = _moments(values[there], None if weights is None else weights[there])
         return cls(name, float(mean), float(std), not there.all(), isinstance(column, Times), origin)
@@ -53,6 +53,8 @@ class NumberEncoder:
         """The column as numbers or times; yes and no are 1 and 0."""
         if isinstance(column, Times if self.times else Numbers):
             return column
+        if isinstance(column, Categories) and self.times and column.gaps.all():
+            return Times(np.full(len(column), np.datetime64("NaT"), "M8[us]"))
         values = [column.item(row) for row in range(len(column))] if isinstance(column, Categories) else [""]
         if all(value is None or isinstance(value, bool) for value in values) and not self.times:
             return Numbers(np.array([np.nan if value is None else float(value) for value in values]))
@@ -60,7 +62,7 @@ class NumberEncoder:
 
     def encode(self, column: Column) -> NDArray[np.float32]:
         """(N, 1), or (N, 2) with gaps."""
-        values = _floats(self.accept(column), self.origin)
+        values = floats_of(self.accept(column), self.origin)
         there = np.isfinite(values)
         scaled = (np.where(there, values, self.mean) - self.mean) / self.std
         return np.stack([scaled, ~there] if self.gaps else [scaled], axis=1).astype(np.float32)
@@ -84,9 +86,16 @@ class CategoryEncoder:
     def fit(cls, name: str, column: Categories) -> "CategoryEncoder":
         """The most frequent categories, in the order of the column's labels."""
         counts = np.bincount(column.codes[~column.gaps], minlength=len(column.labels))
-        kept = np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])
-        labels = tuple(column.labels[code] for code in kept if counts[code])
-        return cls(name, labels, bool(column.gaps.any() or (counts > 0).sum() > len(labels)))
+        return cls.of_counts(name, column.labels, counts, gaps=bool(column.gaps.any()))
+
+    @classmethod
+    def of_counts(
+        cls, name: str, labels: tuple[Label, ...], counts: NDArray[np.int64], *, gaps: bool
+    ) -> "CategoryEncoder":
+        """The same of labels that have been counted, and whether there are rows without."""
+        frequent = np.sort(np.argsort(-counts, kind="stable")[:MOST_CATEGORIES])
+        kept = tuple(labels[code] for code in frequent if counts[code])
+        return cls(name, kept, bool(gaps or (counts > 0).sum() > len(kept)))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -221,15 +230,19 @@ def fit_encoder(
     raise DataError(f"Column '{name}' holds {column.kind}, which cannot be learned from.")
 
 
-def _origin(column: Numbers | Times) -> int:
+def origin_of(column: Numbers | Times) -> int:
     """The smallest of integers that float64 cannot hold, if it holds their differences; else 0."""
     if isinstance(column, Times) or column.array.dtype.kind != "i" or not len(column):
         return 0
-    low, high = int(column.array.min()), int(column.array.max())
+    return origin_between(int(column.array.min()), int(column.array.max()))
+
+
+def origin_between(low: int, high: int) -> int:
+    """The smaller of two integers, if float64 cannot hold them but their difference; else 0."""
     return low if max(-low, high) > MOST_EXACT > high - low else 0
 
 
-def _floats(column: Numbers | Times, origin: int) -> NDArray[np.float64]:
+def floats_of(column: Numbers | Times, origin: int) -> NDArray[np.float64]:
     """Minus the origin, exactly where float64 alone would not be."""
     values = column.floats()
     if not origin:
@@ -247,7 +260,12 @@ def _moments(values: NDArray[np.float64], weights: NDArray[Any] | None = None) -
         return 0.0, 1.0
     mean = np.average(values, weights=weights)
     std = np.sqrt(np.average((values - mean) ** 2, weights=weights))
-    return mean, std if std > 10 * np.finfo(np.float64).eps * abs(mean) else 1.0
+    return mean, unless_rounding(std, mean)
+
+
+def unless_rounding(std: Any, mean: Any) -> Any:
+    """The deviation, or 1 where it is none, or rounding."""
+    return std if std > 10 * np.finfo(np.float64).eps * abs(mean) else 1.0
 
 
 def _levels(pictures: Pictures) -> NDArray[np.int64]:

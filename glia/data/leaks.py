@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from glia.data.columns import Categories, Column, Numbers, Times
 from glia.data.dataset import Dataset
+from glia.data.streaming import some
 
 LOOKED_AT = 3000  # rows
+MOST_SHUFFLED = 2**20  # rows of a streamed dataset that these are drawn from
 FEWEST = 30  # rows of which such a thing can be said
 MOST = 1_000  # columns: each takes some milliseconds, and of so many one predicts well by chance
 FOLDS = 3
@@ -19,7 +21,7 @@ ERRORS_LEFT = 0.05  # of those of the most frequent class
 Values = NDArray[np.float64]
 
 
-def leaks(dataset: Dataset, *, classes: bool) -> list[str]:
+def leaks(dataset: Dataset, among: NDArray[np.int64] | None = None, *, classes: bool) -> list[str]:
     """What is to be said of columns each of which alone predicts the target almost perfectly.
 
     Rows are judged by the others, whose values are nearest, so a column that only tells rows apart, as an id does, is
@@ -27,16 +29,20 @@ def leaks(dataset: Dataset, *, classes: bool) -> list[str]:
 
     Args:
         dataset: with its target.
+        among: positions of the rows to look at; None: all.
         classes: whether the target is one of some classes.
     """
-    rows = np.random.default_rng(0).permutation(len(dataset))[:LOOKED_AT]
+    given = np.arange(len(dataset)) if among is None else among
+    given = given if dataset.streaming is None else some(given, MOST_SHUFFLED)
+    rows = given[np.random.default_rng(0).permutation(len(given))[:LOOKED_AT]]
     if len(rows) < FEWEST or len(dataset.features) > MOST:
         return []
-    target = dataset.targets()[rows]
+    looked_at = dataset[rows]
+    target = looked_at.targets()
     known: NDArray[Any] = np.unique(target.astype(str), return_inverse=True)[1] if classes else target
     said = []
-    for name, column in dataset.features.items():
-        values = _values(column, rows)
+    for name, column in looked_at.features.items():
+        values = _values(column)
         if values is None:
             continue
         found = _right(values, known) if classes else _explained(values, known)
@@ -51,14 +57,13 @@ def leaks(dataset: Dataset, *, classes: bool) -> list[str]:
     return said
 
 
-def _values(column: Column, rows: NDArray[np.int64]) -> Values | None:
+def _values(column: Column) -> Values | None:
     """A number for each row; None of what is no single number."""
-    part = column.take(rows)
-    if isinstance(part, Categories):
-        return part.codes.astype(np.float64)
-    if not isinstance(part, Numbers | Times):
+    if isinstance(column, Categories):
+        return column.codes.astype(np.float64)
+    if not isinstance(column, Numbers | Times):
         return None
-    values = np.asarray(part.floats(), np.float64)
+    values = np.asarray(column.floats(), np.float64)
     gaps = ~np.isfinite(values)
     if gaps.all():
         return None

@@ -1,46 +1,51 @@
 """Opening data: whatever a user has, as a dataset that can be learned from."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from glia.data import arrays, catalogue, folders, images, tables
-from glia.data.columns import Categories, Column, Numbers, OneArray
+from glia.data import arrays, catalogue, folders, images, judging, stored, tables
+from glia.data.columns import Categories, Column, Numbers
 from glia.data.dataset import Dataset
 from glia.data.download import Progress
-from glia.data.encoders import MOST_EXACT
+from glia.data.parquet import SUFFIX, ParquetTable, parts_of
+from glia.data.streaming import Heard
 from glia.errors import DataError, NotFoundError, did_you_mean
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 READABLE = (*tables.SUFFIXES, *ARRAY_SUFFIXES)
-FEWEST_FOR_IDS = 10  # texts that never repeat are an id only where there are more rows than this
 MOSTLY_OTHERS = 0.9  # different texts per row of a target that is probably an id
-# Names that a count of the rows goes by.
-ID_NAME = re.compile(r"(^|[_\W])(?i:id|uuid|key|number|no|nr)$|[a-z]I[dD]$")
-FEWEST_COUNTED = 100  # successive numbers may be years or steps where there are no more of them
-ROW_COUNTERS = ("", "id", "index", "row", "rownames", "unnamed: 0", "column 1", "__index_level_0__")
 
 
 def open_dataset(
-    data: Any, *, target: str | int = "", skip_bad: bool = False, name: str = "", progress: Progress | None = None
+    data: Any,
+    *,
+    target: str | int = "",
+    skip_bad: bool = False,
+    name: str = "",
+    progress: Progress | None = None,
+    stream: bool | Literal["auto"] = "auto",
+    hear: Heard | None = None,
 ) -> Dataset:
     """Any data as a dataset.
 
     Args:
-        data: a catalogue name; the path of a CSV, TSV, Parquet, .npy or .npz file or of a folder of class folders; a
-            pandas frame, a dict of columns or an Arrow table; `(X, y)`; an array; a torch Dataset or DataLoader; a
-            Dataset.
+        data: a catalogue name; the path of a CSV, TSV, Parquet, .npy or .npz file, of a folder of class folders or of
+            Parquet files; a pandas frame, a dict of columns or an Arrow table; `(X, y)`; an array; a torch Dataset or
+            DataLoader; a Dataset.
         target: the column to be learned, a number where a frame's columns are numbered; "" keeps what the data itself
             says, if anything.
         skip_bad: leave out pictures that cannot be read.
         name: what to call it; "" takes the file's name.
         progress: hears of downloads.
+        stream: whether a Parquet table is left on disk and gone through in pieces; "auto": where it would take more
+            than an eighth of the memory.
+        hear: is told how far each pass over a streamed table has come.
 
     Raises:
         NotFoundError: no such name, file or folder.
@@ -55,9 +60,27 @@ def open_dataset(
         if target in ("", data.target):
             return data
         return _learnable(replace(data, ignored=tuple(name for name in data.ignored if name != target)), target)
-    dataset = _named(data, target, skip_bad, progress) if isinstance(data, str | Path) else _given(data, target)
+    if isinstance(data, str | Path):
+        dataset = _streamed(data, stream, hear) or _named(data, target, skip_bad, progress)
+    else:
+        dataset = _given(data, target)
     dataset = replace(dataset, name=name or dataset.name)
     return _learnable(dataset, target or dataset.target)
+
+
+def _streamed(given: str | Path, stream: bool | Literal["auto"], hear: Heard | None) -> Dataset | None:
+    """The dataset of a Parquet table that is to be left on disk; None of all else."""
+    path = Path(given).expanduser()
+    parquet = path.is_file() and path.name.lower().endswith(SUFFIX)
+    if not stream or not (parquet or _is_table(path)) or str(given) in catalogue.CATALOGUE:
+        return None
+    table = ParquetTable.of(path)
+    return stored.stored(table, path.resolve().name, hear) if stream is True or table.is_large else None
+
+
+def _is_table(path: Path) -> bool:
+    """Whether this is a folder of Parquet files."""
+    return path.is_dir() and bool(parts_of(path))
 
 
 def _named(given: str | Path, target: str, skip_bad: bool, progress: Progress | None) -> Dataset:
@@ -70,6 +93,9 @@ def _named(given: str | Path, target: str, skip_bad: bool, progress: Progress | 
             note = f"'{known}' is the set of the catalogue; for what lies here, write './{given}'."
             dataset = replace(dataset, said=(*dataset.said, note))
         return dataset
+    if _is_table(path):
+        columns, said = tables.read_table(path)
+        return Dataset(columns, name=path.resolve().name, said=tuple(said))
     if path.is_dir():
         return folders.read_folder(path, skip_bad=skip_bad)
     if not path.is_file():
@@ -129,14 +155,14 @@ def _learnable(dataset: Dataset, target: str) -> Dataset:
     """With its target, without rows that lack it, and with columns marked that nothing can be learned from."""
     dataset = replace(dataset, target=target)
     ignored, said = list(dataset.ignored), list(dataset.said)
-    columns = {name: _finite(name, column, said) for name, column in dataset.features.items()}
+    columns = {name: _finite(name, column, dataset, said) for name, column in dataset.features.items()}
     dataset = replace(dataset, columns={**dataset.columns, **columns})
     for name, column in dataset.features.items():
-        reason = _useless(name, column)
+        reason = judging.useless(name, column, dataset.pieces)
         if reason:
             ignored.append(name)
             said.append(f"Column '{name}' {reason}: it is no feature.")
-        elif _is_numbered(name, column):
+        elif judging.is_numbered(name, column, dataset.pieces):
             said.append(
                 f"Column '{name}' has another whole number in every row: it looks like an id, from which nothing "
                 "general is learned. Leave it out if it is one."
@@ -145,73 +171,50 @@ def _learnable(dataset: Dataset, target: str) -> Dataset:
     return _with_targets(dataset) if target else dataset
 
 
-def _finite(name: str, column: Column, said: list[str]) -> Column:
+def _finite(name: str, column: Column, dataset: Dataset, said: list[str]) -> Column:
     """The column with gaps where it was infinite."""
     if not isinstance(column, Numbers) or column.array.dtype.kind != "f":
         return column
-    infinite = np.isinf(column.array)
-    if not infinite.any():
+    infinite = sum(int(np.isinf(column.array[part]).sum()) for part in dataset.pieces())
+    if not infinite:
         return column
-    said.append(f"Column '{name}' has {infinite.sum():,} infinite values, taken as gaps.")
-    return Numbers(np.where(infinite, np.nan, column.array))
-
-
-def _useless(name: str, column: Column) -> str:
-    """Why nothing can be learned from this column, or ""."""
-    gaps = column.gaps
-    if gaps.all():
-        return "is empty"
-    if len(column) > 1 and not gaps.any() and _is_constant(column):
-        value = column.item(0)
-        precisely = " as far as double precision tells" if isinstance(value, float) and abs(value) >= MOST_EXACT else ""
-        return f"has the one value {_shown(value)}{precisely}"
-    if isinstance(column, Categories) and len(np.unique(column.codes)) == len(column) > FEWEST_FOR_IDS:
-        return "has another text in every row, as an id has"
-    counter = isinstance(column, Numbers) and name.lower() in ROW_COUNTERS and len(column) > 1
-    return "counts the rows" if counter and (np.diff(column.values()) == 1).all() else ""
-
-
-def _is_numbered(name: str, column: Column) -> bool:
-    """Whether whole numbers tell the rows apart and mean no more: by the column's name, or as none is left out."""
-    if not isinstance(column, Numbers) or column.array.dtype.kind not in "iu" or len(column) <= FEWEST_FOR_IDS:
-        return False
-    different = len(np.unique(column.array))
-    if different < len(column):
-        return False
-    successive = int(column.array.max()) - int(column.array.min()) == different - 1
-    return bool(ID_NAME.search(name)) or (successive and different > FEWEST_COUNTED)
-
-
-def _is_constant(column: Column) -> bool:
-    if isinstance(column, OneArray):
-        return bool((column.array == column.array[0]).all())
-    return bool((column.words == column.words[0]).all())
+    said.append(f"Column '{name}' has {infinite:,} infinite values, taken as gaps.")
+    if dataset.streaming is None:
+        return Numbers(np.where(np.isinf(column.array), np.nan, column.array))
+    for part in dataset.pieces():  # which is its own copy of the table
+        column.array[part][np.isinf(column.array[part])] = np.nan
+    return column
 
 
 def _with_targets(dataset: Dataset) -> Dataset:
     column = dataset.columns[dataset.target]
     if not isinstance(column, Numbers | Categories):
         raise DataError(f"Column '{dataset.target}' holds {column.kind}: a target is numbers or categories.")
-    if isinstance(column, Numbers) and np.isinf(column.array).any():
-        row = int(np.isinf(column.array).argmax())
+    for part in dataset.pieces():
+        infinite = np.isinf(column.array[part]) if isinstance(column, Numbers) else np.zeros(0, bool)
+        if infinite.any():
+            row = part.start + int(infinite.argmax())
+            raise DataError(
+                f"Column '{dataset.target}', the target, is {column.item(row)} in row {row + 1}: expected finite "
+                "numbers."
+            )
+    if dataset.streaming is not None and dataset.target in dataset.streaming.cut:
         raise DataError(
-            f"Column '{dataset.target}', the target, is {column.item(row)} in row {row + 1}: expected finite numbers."
+            f"Column '{dataset.target}', the target, has more than {stored.MOST_LABELS:,} different texts: it is an "
+            "id or free text, from which no classes are learned. Choose another target."
         )
-    gaps = column.gaps
-    if gaps.all():
-        raise DataError(f"Column '{dataset.target}', the target, is empty in all {len(dataset):,} rows.")
+    gaps, rows = sum(int(column.take(part).gaps.sum()) for part in dataset.pieces()), len(dataset)
+    if gaps == rows:
+        raise DataError(f"Column '{dataset.target}', the target, is empty in all {rows:,} rows.")
     said = list(dataset.said)
-    if gaps.any():
-        said.append(f"{gaps.sum():,} of {len(dataset):,} rows have no '{dataset.target}' and were left out.")
-        dataset, column = dataset[~gaps], column.take(~gaps)
-    different = len(np.unique(column.codes)) if isinstance(column, Categories) else 0
-    if len(column) > FEWEST_FOR_IDS and different > MOSTLY_OTHERS * len(column):
+    if gaps:
+        said.append(f"{gaps:,} of {rows:,} rows have no '{dataset.target}' and were left out.")
+        dataset = dataset[~column.gaps] if dataset.streaming is None else stored.without_gaps(dataset)
+        column = dataset.columns[dataset.target]
+    different = judging.different_labels(column, dataset.pieces) if isinstance(column, Categories) else 0
+    if len(column) > judging.FEWEST_FOR_IDS and different > MOSTLY_OTHERS * len(column):
         said.append(
             f"Column '{dataset.target}', the target, has {different:,} different texts in {len(column):,} rows: it "
             "looks like an id, from which nothing general is learned."
         )
     return replace(dataset, said=tuple(said))
-
-
-def _shown(value: Any) -> str:
-    return f"an array of {value.shape}" if isinstance(value, np.ndarray) else repr(value)

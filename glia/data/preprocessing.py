@@ -19,8 +19,8 @@ from torch import Tensor
 
 from glia import config
 from glia.config import Plain
-from glia.data import inputs
-from glia.data.columns import Column, Pictures
+from glia.data import inputs, streamed_fitting
+from glia.data.columns import Categories, Column, Pictures
 from glia.data.dataset import Dataset
 from glia.data.encoders import (
     ENCODERS,
@@ -32,6 +32,7 @@ from glia.data.encoders import (
     PictureEncoder,
     fit_encoder,
 )
+from glia.data.judging import label_counts
 from glia.errors import DataError
 from glia.models.samples import Column as Described
 
@@ -175,8 +176,11 @@ def fit(
         )
     _refuse_mixed(features)
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
-    encoders = tuple(fit_encoder(name, column.take(rows), size, weights) for name, column in features.items())
-    said = [_said(encoder, features[encoder.name]) for encoder in encoders]
+    if dataset.streaming is None:
+        encoders = tuple(fit_encoder(name, column.take(rows), size, weights) for name, column in features.items())
+    else:
+        encoders = tuple(streamed_fitting.fit_encoder(dataset, name, rows, size) for name in features)
+    said = [_said(encoder, features[encoder.name], dataset) for encoder in encoders]
     return Preprocessing(encoders, (dataset.target, *dataset.ignored), tuple(text for text in said if text))
 
 
@@ -190,9 +194,12 @@ def _refuse_mixed(features: Mapping[str, Column]) -> None:
         )
 
 
-def _said(encoder: Encoder, column: Column) -> str:
+def _said(encoder: Encoder, column: Column, dataset: Dataset) -> str:
     if isinstance(encoder, CategoryEncoder) and len(encoder.labels) == MOST_CATEGORIES:
-        rest = len(encoder.unseen(column))
+        if isinstance(column, Categories):
+            rest = int((label_counts(column, dataset.pieces)[:-1] > 0).sum()) - MOST_CATEGORIES
+        else:
+            rest = len(encoder.unseen(column))
         if rest:
             return (
                 f"Column '{encoder.name}': the {MOST_CATEGORIES} most frequent categories are kept, {rest} are other."

@@ -8,7 +8,7 @@ part that would be empty, or a class that would be missing from training, takes 
 The class comes first: a part stays empty rather than take the last group of a class from training.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ Places = NDArray[np.float64]
 TRAIN, VALIDATION, TEST, LEFT_OUT = 0, 1, 2, -1
 NAMES = {TRAIN: "train", VALIDATION: "validation", TEST: "test"}
 BY_CONTENT = "content"  # `by` of those who want no split by time
+HELD_OUT = ((VALIDATION, (TEST,)), (TRAIN, (VALIDATION, TEST)))  # parts, and those of which they may hold no copy
 ODD = 1 / 3  # of the share asked for: a part that is farther off than this is said
 FEW_VALUES = 20  # integers with at most so many values are dealt into folds by value
 
@@ -50,7 +51,11 @@ def divide(dataset: "Dataset", split: Split, seed: int) -> Division:
     Raises:
         DataError: an unknown column in `by`, or nothing (left) to train on.
     """
-    part, shares, given = _official(dataset, split)
+    if dataset.streaming is not None:
+        from glia.data import streamed_splits  # which builds on what follows
+
+        return streamed_splits.divide(dataset, dataset.streaming, split, seed)
+    part, shares, given = official(dataset, split)
     rows = np.flatnonzero(part == TRAIN)
     if not len(rows):
         raise DataError(f"{dataset.title} has {len(dataset)} samples, none of them to train on.")
@@ -64,10 +69,10 @@ def divide(dataset: "Dataset", split: Split, seed: int) -> Division:
         said += [*noted, *noted_too]
     if given or split.by:
         said += _leave_out_copies(part, contents)
-    left = _nothing_left([code for code in sorted(shares) if not (part == code).any()])
+    left = nothing_left([code for code in sorted(shares) if not (part == code).any()])
     if not given:
-        said += left or _odd_shares(part, {TRAIN: split.train, **shares}, " ".join(rules))
-        said += _few_contents(contents)
+        said += left or odd_shares(part, {TRAIN: split.train, **shares}, " ".join(rules))
+        said += few_contents(len(np.unique(contents)), len(contents))
     else:
         said += left
     target = dataset.columns.get(dataset.target)
@@ -96,7 +101,9 @@ def folds(dataset: "Dataset", k: int, seed: int, *, by: str = "") -> list[Divisi
     if dataset.official is not None:
         rows = rows[dataset.official != "test"]
     contents = dataset.contents(without=by)[rows]
-    groups = _named_groups(dataset, by, dataset.contents(without=by))[0][rows] if by in dataset.columns else contents
+    groups = contents
+    if by in dataset.columns:
+        groups = _words(_named_group(dataset, by)[0], dataset.contents(without=by))[rows]
     if by not in ("", BY_CONTENT, *dataset.columns):
         raise _unknown_group(dataset, by)
     different = len(np.unique(groups))
@@ -119,18 +126,29 @@ def without_unseen(division: Division, labels: NDArray[Any]) -> Division:
     """
     classes, codes = np.unique(labels.astype(str), return_inverse=True)
     seen = np.isin(np.arange(len(classes)), codes[division.train])
-    kept = {name: getattr(division, name)[seen[codes[getattr(division, name)]]] for name in ("validation", "test")}
+    return only_seen(division, lambda rows: seen[codes[rows]], classes[~seen])
+
+
+def only_seen(division: Division, are_seen: Callable[[Indices], NDArray[np.bool_]], unseen: Iterable[Any]) -> Division:
+    """A division without those samples of validation and test that `are_seen` denies.
+
+    Args:
+        division: of the samples.
+        are_seen: whether the class of each of some rows is in the training part.
+        unseen: the classes that are not.
+    """
+    parts = ("validation", "test")
+    kept = {name: getattr(division, name)[are_seen(getattr(division, name))] for name in parts}
     lost = len(division.validation) + len(division.test) - len(kept["validation"]) - len(kept["test"])
     if not lost:
         return division
-    named = _listed(f"'{label}'" for label in classes[~seen])
+    named = _listed(f"'{label}'" for label in unseen)
     said = f"No training sample has the class {named}: {_samples(lost)} of validation and test were left out."
-    parts = {VALIDATION: "validation", TEST: "test"}
-    emptied = [code for code, name in parts.items() if len(getattr(division, name)) > len(kept[name]) == 0]
-    return replace(division, **kept, said=(*division.said, said, *_nothing_left(emptied)))
+    emptied = [code for code in (VALIDATION, TEST) if len(getattr(division, NAMES[code])) > len(kept[NAMES[code]]) == 0]
+    return replace(division, **kept, said=(*division.said, said, *nothing_left(emptied)))
 
 
-def _official(dataset: "Dataset", split: Split) -> tuple[NDArray[np.int8], dict[int, float], list[str]]:
+def official(dataset: "Dataset", split: Split) -> tuple[NDArray[np.int8], dict[int, float], list[str]]:
     """The part of each sample as the dataset brings it, the shares still to be carved from train, the parts given."""
     part = np.full(len(dataset), TRAIN, np.int8)
     shares = {VALIDATION: split.validation, TEST: split.test}
@@ -148,32 +166,50 @@ def _official(dataset: "Dataset", split: Split) -> tuple[NDArray[np.int8], dict[
 
 def _groups(dataset: "Dataset", by: str, contents: Words) -> tuple[Words | Times, str, list[str]]:
     """What must stay together, the rule in words, what is to be said."""
+    column, rule, said = grouping(dataset, by)
+    if column is None:
+        return contents, rule, said
+    if isinstance(column, Times) and not by:
+        return column, rule, said
+    return _words(column, contents), rule, said
+
+
+def _words(column: Column, contents: Words) -> Words:
+    """The group of each sample; one without stands for itself."""
+    return np.where(column.gaps, contents, column.words)
+
+
+def grouping(dataset: "Dataset", by: str) -> tuple[Column | None, str, list[str]]:
+    """The column by whose values samples are divided, None: by content; the rule in words, what is to be said.
+
+    Raises:
+        DataError: there is no column `by`, or it is the target.
+    """
     if by in dataset.columns:
-        words, said = _named_groups(dataset, by, contents)
-        return words, f"by group '{by}'", said
+        column, said = _named_group(dataset, by)
+        return column, f"by group '{by}'", said
     if by not in ("", BY_CONTENT):
         raise _unknown_group(dataset, by)
     times = [(name, column) for name, column in dataset.features.items() if isinstance(column, Times)]
-    if times and not by:
-        name, column = times[0]
-        said = [
-            f"Split by time of '{name}': the latest samples are tested on. "
-            f"For a split that ignores time, set data.split.by = '{BY_CONTENT}'."
-        ]
-        if column.gaps.any():
-            said.append(f"{_samples(int(column.gaps.sum()))} without a '{name}' count as the earliest.")
-        return column, f"by time of '{name}'", said
-    return contents, "by content hash", []
+    if not times or by:
+        return None, "by content hash", []
+    name, column = times[0]
+    said = [
+        f"Split by time of '{name}': the latest samples are tested on. "
+        f"For a split that ignores time, set data.split.by = '{BY_CONTENT}'."
+    ]
+    if column.gaps.any():
+        said.append(f"{_samples(int(column.gaps.sum()))} without a '{name}' count as the earliest.")
+    return column, f"by time of '{name}'", said
 
 
-def _named_groups(dataset: "Dataset", by: str, contents: Words) -> tuple[Words, list[str]]:
-    """The group of each sample by a column, and what is to be said."""
+def _named_group(dataset: "Dataset", by: str) -> tuple[Column, list[str]]:
+    """The column that tells the group of each sample, and what is to be said."""
     if by == dataset.target:
         raise DataError(f"data.split.by='{by}' is the target: each class would lie on one side only.")
     column = dataset.columns[by]
     gaps = int(column.gaps.sum())
-    said = [f"{_samples(gaps)} without a '{by}' each went their own way."] if gaps else []
-    return np.where(column.gaps, contents, column.words), said
+    return column, [f"{_samples(gaps)} without a '{by}' each went their own way."] if gaps else []
 
 
 def _unknown_group(dataset: "Dataset", by: str) -> DataError:
@@ -199,20 +235,27 @@ def _carve(
     else:
         places = content.places(groups[rows], seed, "split")
     part = np.full(len(rows), TRAIN, np.int8)
-    low = 0.0
-    regions = {}
-    for code in sorted(shares, reverse=True):
-        regions[code] = (low, low + shares[code])
-        part[(places >= low) & (places < low + shares[code])] = code
-        low += shares[code]
+    regions = regions_of(shares)
+    for code in shares:
+        low, high = regions[code]
+        part[(places >= low) & (places < high)] = code
     said = list[str]()
     classes = None if isinstance(groups, Times) else _classes(dataset.columns.get(dataset.target))
     codes = np.zeros(len(rows), np.int32)
     if classes:
         codes = classes.codes[rows]
         said += _seat_classes(part, places, classes.take(rows))
-    _fill_empty(part, places, {**regions, TRAIN: (low, 1.0)}, codes)
+    fill_empty(part, places, regions, codes)
     return part, said
+
+
+def regions_of(shares: Mapping[int, float]) -> dict[int, tuple[float, float]]:
+    """The places of each part: test from 0 up, validation next, train the rest."""
+    low, regions = 0.0, {}
+    for code in sorted(shares, reverse=True):
+        regions[code] = (low, low + shares[code])
+        low += shares[code]
+    return {**regions, TRAIN: (low, 1.0)}
 
 
 def _classes(target: Column | None) -> Categories | None:
@@ -227,8 +270,14 @@ def _places_in_time(times: Times) -> Places:
     """The latest moment stands near 0, the earliest near 1, each at the middle of the samples it holds."""
     # As an integer NaT is the smallest: samples without a time count as the earliest.
     _, inverse, counts = np.unique(times.array.astype(np.int64), return_inverse=True, return_counts=True)
-    middles = (np.cumsum(counts) - counts / 2) / len(times)
-    return (1.0 - middles)[inverse]
+    return places_of_moments(counts)[inverse]
+
+
+def places_of_moments(counts: NDArray[np.int64]) -> Places:
+    """The place of each moment, in order, that so many samples have."""
+    middles = (np.cumsum(counts) - counts / 2) / counts.sum()
+    places: Places = 1.0 - middles
+    return places
 
 
 def _seat_classes(part: NDArray[np.int8], places: Places, target: Categories) -> list[str]:
@@ -237,13 +286,18 @@ def _seat_classes(part: NDArray[np.int8], places: Places, target: Categories) ->
     for code in np.setdiff1d(np.unique(target.codes), target.codes[part == TRAIN]):
         if not (target.codes[part == TRAIN] == code).any():
             part[places == places[target.codes == code].max()] = TRAIN
-            moved.append(f"'{target.labels[code]}'")
-    if not moved:
-        return []
-    return [f"By its hash the class {_listed(moved)} would be missing from training: a sample of it was moved there."]
+            moved.append(target.labels[code])
+    return seated(moved)
 
 
-def _fill_empty(
+def seated(labels: Sequence[Any]) -> list[str]:
+    """What is to be said of classes that would have been missing from training."""
+    named = _listed(f"'{label}'" for label in labels)
+    said = f"By its hash the class {named} would be missing from training: a sample of it was moved there."
+    return [said] if labels else []
+
+
+def fill_empty(
     part: NDArray[np.int8], places: Places, regions: Mapping[int, tuple[float, float]], classes: NDArray[np.int32]
 ) -> None:
     """Give each empty part the nearest group of a part that has more than one; train comes first and takes any.
@@ -275,25 +329,43 @@ def _lone_holders(places: Places, classes: NDArray[np.int32]) -> Places:
 def _leave_out_copies(part: NDArray[np.int8], contents: Words) -> list[str]:
     """Take out of training what equals a validation or test sample, and out of validation what equals a test sample."""
     said = []
-    for code, held_out in ((VALIDATION, [TEST]), (TRAIN, [VALIDATION, TEST])):
+    for code, held_out in HELD_OUT:
         mine = np.flatnonzero(part == code)
         copies = mine[np.isin(contents[mine], contents[np.isin(part, held_out)])]
         if not len(copies):
             continue
-        others = " or ".join(NAMES[other] for other in held_out)
-        found = f"{_samples(len(copies))} of {len(mine):,} in {NAMES[code]} equal a {others} sample"
-        # Where most samples repeat each other, an equal one is no sign of a copy, and little would be left.
-        if 2 * len(np.unique(contents[mine])) <= len(mine):
-            said.append(f"{found}: the features do not tell samples apart, so they were kept.")
-        elif code == TRAIN and len(copies) == len(mine):
-            raise DataError(f"{found}: nothing is left to train on. Was the same data given for both?")
-        else:
+        leave, told = about_copies(code, held_out, len(copies), len(mine), len(np.unique(contents[mine])))
+        said.append(told)
+        if leave:
             part[copies] = LEFT_OUT
-            said.append(f"{found} and were left out.")
     return said
 
 
-def _odd_shares(part: NDArray[np.int8], asked: Mapping[int, float], rule: str) -> list[str]:
+def about_copies(code: int, held_out: Iterable[int], copies: int, mine: int, different: int) -> tuple[bool, str]:
+    """Whether samples of a part that equal held-out ones are left out of it, and what is to be said.
+
+    Args:
+        code: of the part.
+        held_out: the parts that they equal samples of.
+        copies: how many there are.
+        mine: samples of the part.
+        different: how many of these differ in their features.
+
+    Raises:
+        DataError: nothing would be left to train on.
+    """
+    others = " or ".join(NAMES[other] for other in held_out)
+    found = f"{_samples(copies)} of {mine:,} in {NAMES[code]} equal a {others} sample"
+    # Where most samples repeat each other, an equal one is no sign of a copy, and little would be left.
+    if 2 * different <= mine:
+        return False, f"{found}: the features do not tell samples apart, so they were kept."
+    if code == TRAIN and copies == mine:
+        raise DataError(f"{found}: nothing is left to train on. Was the same data given for both?")
+    return True, f"{found} and were left out."
+
+
+def odd_shares(part: NDArray[np.int8], asked: Mapping[int, float], rule: str) -> list[str]:
+    """What is to be said of parts that are far from the shares asked for."""
     counts = {code: int((part == code).sum()) for code in sorted(asked)}
     total = sum(counts.values())
     if all(abs(counts[code] / total - share) <= ODD * share for code, share in asked.items()):
@@ -303,7 +375,8 @@ def _odd_shares(part: NDArray[np.int8], asked: Mapping[int, float], rule: str) -
     return [f"The split {rule} gave {got}; {wanted} were asked for."]
 
 
-def _nothing_left(codes: Iterable[int]) -> list[str]:
+def nothing_left(codes: Iterable[int]) -> list[str]:
+    """What is to be said of parts that no sample is left for."""
     aims = {VALIDATION: "validate", TEST: "test"}
     wanted = " or ".join(f"{aims[code]} on" for code in codes)
     return (
@@ -313,12 +386,12 @@ def _nothing_left(codes: Iterable[int]) -> list[str]:
     )
 
 
-def _few_contents(contents: Words) -> list[str]:
-    different = len(np.unique(contents))
-    if 2 * different > len(contents):
+def few_contents(different: int, count: int) -> list[str]:
+    """What is to be said of so many samples of which few differ in their features."""
+    if 2 * different > count:
         return []
     return [
-        f"Only {different:,} of {len(contents):,} samples differ in their features; equal ones are on one side. If the "
+        f"Only {different:,} of {count:,} samples differ in their features; equal ones are on one side. If the "
         "rows are separate things that happen to look alike, name a key column in data.split.by."
     ]
 

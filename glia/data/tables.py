@@ -5,7 +5,7 @@ Arrow, which infers types over the whole file and takes only ISO 8601 for dates:
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from glia.data import csvfiles
 from glia.data.columns import Arrays, Categories, Column, Numbers, Pictures, Times
+from glia.data.parquet import ParquetTable
 from glia.errors import DataError
 
 Table: TypeAlias = tuple[dict[str, Column], list[str]]  # columns, and what was noticed
@@ -27,11 +28,13 @@ MOSTLY = 5  # a text column with one value in so many that is no number was prob
 
 
 def read_table(path: Path) -> Table:
-    """The columns of a CSV, TSV or Parquet file.
+    """The columns of a CSV, TSV or Parquet file, or of a folder of Parquet files.
 
     Raises:
         DataError: the file is empty, ragged, not UTF-8, not Parquet, or names a column twice.
     """
+    if path.is_dir():
+        return columns_of(ParquetTable.of(path).read(), str(path))
     if path.suffix.lower() == ".parquet":
         try:
             return columns_of(pq.read_table(path), str(path))
@@ -67,27 +70,43 @@ def columns_of(table: pa.Table, title: str) -> Table:
     Raises:
         DataError: no rows, no columns, a name that occurs twice, or lists of different lengths.
     """
-    names = [str(name).strip() or f"column {place + 1}" for place, name in enumerate(table.column_names)]
-    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
-    if count > 1:
-        raise DataError(f"{title} has {count} columns named '{name}'. Give each column a name of its own.")
-    if not names or not table.num_rows:
-        raise DataError(f"{title} has {len(names)} columns and no rows: expected a row per sample.")
     columns, said = dict[str, Column](), list[str]()
-    for name, values in zip(names, table.columns, strict=True):
-        column = _column(name, values.combine_chunks(), said)
+    for name, values in zip(names_of(table.column_names, table.num_rows, title), table.columns, strict=True):
+        column = column_of(name, values.combine_chunks(), said)
         if column is not None:
             columns[name] = column
     return columns, said
 
 
-def _column(name: str, values: Any, said: list[str]) -> Column | None:
+def names_of(given: Sequence[str], rows: int, title: str) -> list[str]:
+    """The names of the columns of a table, none of them empty.
+
+    Raises:
+        DataError: no rows, no columns, or a name that occurs twice.
+    """
+    names = [str(name).strip() or f"column {place + 1}" for place, name in enumerate(given)]
+    name, count = Counter(names).most_common(1)[0] if names else ("", 0)
+    if count > 1:
+        raise DataError(f"{title} has {count} columns named '{name}'. Give each column a name of its own.")
+    if not names or not rows:
+        raise DataError(f"{title} has {len(names)} columns and no rows: expected a row per sample.")
+    return names
+
+
+def is_text(kind: Any) -> bool:
+    """Whether this type of Arrow is text, also such as is kept as numbers and the texts these stand for."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def column_of(name: str, values: Any, said: list[str]) -> Column | None:
+    """The column of an array of Arrow; None of a type that cannot be learned from, and then that is said."""
     kind = values.type
     if pa.types.is_dictionary(kind):
         values, kind = values.dictionary_decode(), kind.value_type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if is_text(kind):
         values = values.cast(pa.large_string())
-        return _times_in_text(name, values, said) or _categories(name, values, said)
+        return times_in_text(name, values, said) or _categories(name, values, said)
     if pa.types.is_boolean(kind):
         return Categories.of(values.to_pylist())
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
@@ -118,13 +137,19 @@ def _categories(name: str, values: Any, said: list[str]) -> Categories:
     place[order] = np.arange(len(labels))
     place[-1] = -1
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
-    odd = [label for label in labels if not _is_number(label)]
-    if 0 < MOSTLY * len(odd) <= len(labels):
-        said.append(
-            f"Column '{name}' was read as categories: {len(odd)} of its {len(labels):,} different values are no "
-            f"numbers, such as '{odd[0]}'."
-        )
+    said += odd_labels(name, labels)
     return Categories(place[codes], tuple(labels[i] for i in order))
+
+
+def odd_labels(name: str, labels: Sequence[str]) -> list[str]:
+    """What is to be said of a column of text nearly all of whose labels are numbers."""
+    odd = [label for label in labels if not _is_number(label)]
+    if not 0 < MOSTLY * len(odd) <= len(labels):
+        return []
+    return [
+        f"Column '{name}' was read as categories: {len(odd)} of its {len(labels):,} different values are no "
+        f"numbers, such as '{odd[0]}'."
+    ]
 
 
 def _is_number(text: str) -> bool:
@@ -135,7 +160,8 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _times_in_text(name: str, values: Any, said: list[str]) -> Times | None:
+def times_in_text(name: str, values: Any, said: list[str]) -> Times | None:
+    """The moments that a text says in every row that is no gap, or None."""
     if values.null_count == len(values):
         return None
     try:

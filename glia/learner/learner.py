@@ -8,29 +8,30 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from glia import recipe as recipes
 from glia.data import preprocessing as preparation
 from glia.data.batches import TensorBatches, channels_last
 from glia.data.dataset import Dataset
 from glia.data.preprocessing import Preprocessing
-from glia.data.splits import Division, divide, without_unseen
+from glia.data.splits import Division, divide
+from glia.data.windows import WindowedBatches
 from glia.errors import ConfigError
-from glia.learner import keeping
+from glia.learner import keeping, streamed
 from glia.learner.naming import data_of
 from glia.learner.refitting import refit, resolved
 from glia.learner.refusing import refuse_other_losses
+from glia.learner.samples import samples_of
 from glia.learner.several import networks_of, train_several
+from glia.learner.targets import of_seen_classes, task_of
 from glia.models import build, default_model
 from glia.models.averaged import Averaged
 from glia.models.layers import Sequential
 from glia.models.outline import outline
-from glia.models.samples import Adapting, AtOnce, Samples
+from glia.models.samples import Adapting, AtOnce
 from glia.nn.random import permutation
 from glia.pictures import Picture
 from glia.recipe import ModelRecipe, Recipe
-from glia.tasks import Prediction, Task, fit_task
+from glia.tasks import Prediction, Task
 from glia.tasks.classification import Classification
-from glia.tasks.regression import Regression
 from glia.tasks.rejection import threshold
 from glia.tasks.weighted import WeightedTask, checked_weights
 from glia.training import devices, optimizers, threads
@@ -62,7 +63,7 @@ class Learner:
         weights: (N,) what each sample of the dataset counts; None: 1.
 
     Example:
-        >>> learner = Learner(recipes.from_dict({"train": {"epochs": 1}})).fit("iris")
+        >>> learner = Learner(Recipe().with_settings({"train.epochs": 1})).fit("iris")
         >>> len(learner.predict([[5.1, 3.5, 1.4, 0.2]]).values)
         1
     """
@@ -110,10 +111,11 @@ class Learner:
         """
         recipe = self.recipe
         self.dataset, self.weights = dataset, checked_weights(weights, len(dataset))
+        streamed.refuse(self, dataset)
         division = division or divide(dataset, recipe.data.split, recipe.data.seed)
-        targets, counted = dataset.targets(), self._weights_of(division.train)
-        self.task = task or fit_task(recipe.task, targets[division.train], name=dataset.target, weights=counted)
-        self.division = without_unseen(division, targets) if self.task.name == "classification" else division
+        counted = self._weights_of(division.train)
+        self.task = task or task_of(recipe.task, dataset, division.train, counted)
+        self.division = of_seen_classes(division, dataset, self.task)
         features = dataset.without(recipe.data.split.by) if recipe.data.split.by else dataset
         self.preprocessing = preparation.fit(features, division.train, weights=counted)
         return self._built()
@@ -129,33 +131,39 @@ class Learner:
             ConfigError: other data, or a model or task that does not fit the data.
         """
         dataset = self._given()
-        if replace(recipe.data, name="") != replace(self.recipe.data, name=""):
+        if replace(recipe.data, name="", stream="auto") != replace(self.recipe.data, name="", stream="auto"):
             raise ConfigError("A learner is varied in its model, task and training; another [data] is prepared anew.")
         other = Learner(recipe)
         other.dataset, other.weights, other.division = dataset, self.weights, division or self.division
         other.preprocessing, other.task = self.preprocessing, self.task
         if recipe.task != self.recipe.task:
             rows = self.division.train
-            counted = self._weights_of(rows)
-            other.task = fit_task(recipe.task, dataset.targets()[rows], name=dataset.target, weights=counted)
+            other.task = task_of(recipe.task, dataset, rows, self._weights_of(rows))
         return other._built()
 
     def _built(self) -> "Learner":
         """The model for the samples there are, tried out: what cannot be trained is refused before all else."""
-        recipe, dataset = self.recipe, self._given()
+        recipe, dataset = self._chosen(self.recipe), self._given()
         threshold(np.zeros(len(self.division.validation)), recipe.task.accept)  # refuses what it could not tell
-        model = self._resolve_model(recipe.model)
+        model = recipe.model if self._module is None else ModelRecipe(name="object")
         if isinstance(self._module, Sequential):
             self._module.build(self.preprocessing.shape, self.task.outputs)
         self.model = self._module or self._networks(model, recipe.train.members)
         at_once = isinstance(self.model, AtOnce)
         few = getattr(self.model, "few", None)
-        rate = recipe.train.learning_rate if at_once else optimizers.learning_rate(recipe.train)
+        train = resolved(recipe.train, few, len(self.division.train))
+        if not at_once:
+            rate, decay = optimizers.learning_rate(recipe.train), optimizers.weight_decay(recipe.train)
+            train = replace(train, learning_rate=rate, weight_decay=decay)
         self.recipe = replace(
             recipe,
-            data=replace(recipe.data, name=recipe.data.name or dataset.name),
+            data=replace(
+                recipe.data,
+                name=recipe.data.name or dataset.name,
+                stream=recipe.data.stream if dataset.streaming is None else True,
+            ),
             model=model,
-            train=replace(resolved(recipe.train, few, len(self.division.train)), learning_rate=rate),
+            train=train,
             task=replace(recipe.task, name=self.task.name, target=dataset.target),
         )
         refuse_other_losses(self.model, self.task, self.recipe.model.name)
@@ -175,10 +183,10 @@ class Learner:
         """Train what `prepare` built."""
         self._given()
         if isinstance(self.model, AtOnce):
-            judging = self.division.validation
+            judging = streamed.to_judge_by(self, self._given(), self.division.validation)
             validation = self._batches(judging, EVALUATION_BATCH, weighted=False) if len(judging) else None
             self.steps_per_epoch = 1
-            self.fitted = learn_at_once(self.model, self.task, self._samples(), validation, listen)
+            self.fitted = learn_at_once(self.model, self.task, samples_of(self), validation, listen)
             return self._calibrated()
         self.adapt()
         control = control or Control()
@@ -205,7 +213,7 @@ class Learner:
         """Let a network that asks for it look at the samples to train on, before its first step."""
         asking = [network for network in networks_of(self.model) if isinstance(network, Adapting)]
         if asking:
-            samples = self._samples()
+            samples = samples_of(self)
             for network in asking:
                 network.adapt(samples)
 
@@ -241,10 +249,12 @@ class Learner:
 
     def tensors(self) -> tuple[Tensor, Tensor]:
         """Inputs (as `encode` makes them) and targets of the samples to train on, then of those to validate on."""
-        part = self._given()[np.concatenate([self.division.train, self.division.validation])]
+        dataset = self._given()
+        streamed.refuse_together(dataset)
+        part = dataset[np.concatenate([self.division.train, self.division.validation])]
         return self.preprocessing.encode(part), self.task.encode(part.targets())
 
-    def train_batches(self) -> TensorBatches:
+    def train_batches(self) -> TensorBatches | WindowedBatches:
         """The batches that `train` learns from, once the learner is prepared."""
         self._given()
         learned, size = self.division.train, self.recipe.train.batch_size
@@ -261,6 +271,8 @@ class Learner:
         Raises:
             DataError: columns missing, or nothing that these inputs could be.
         """
+        if streamed.large_table(inputs) is not None:
+            return streamed.joined(streamed.predictions(self, inputs))
         encoded = self.preprocessing.encode(self.preprocessing.read(inputs))
         count = len(encoded)
         if block:
@@ -277,6 +289,9 @@ class Learner:
     def outputs(self, data: Any, *, rows: "np.ndarray[Any, Any] | None" = None) -> tuple[Tensor, Tensor]:
         """What the model gives for samples with known targets, and the targets, both as the task reads them."""
         dataset = data_of(self.recipe, data)
+        if dataset.streaming is not None:
+            rows = streamed.to_judge_by(self, dataset, rows)
+            return outputs_of(self.model, self._windows(dataset, rows, EVALUATION_BATCH))
         part = dataset if rows is None else dataset[rows]
         return self._outputs(self.preprocessing.encode(part), self.task.encode(part.targets()))
 
@@ -327,7 +342,7 @@ class Learner:
 
     def _descend(self, listen: Listener, control: Control | None) -> "Learner":
         """The training loop."""
-        train, judging = self.train_batches(), self.division.validation
+        train, judging = self.train_batches(), streamed.to_judge_by(self, self._given(), self.division.validation)
         validation = self._batches(judging, EVALUATION_BATCH) if len(judging) else None
         self.steps_per_epoch = len(train)
         task, settings = self._trained_task, self.recipe.train
@@ -405,17 +420,17 @@ class Learner:
             raise ConfigError(f"'{model.name}' has no first weights that others could differ from: train.members=1.")
         return Averaged(networks, classifies=self.task.name == "classification")
 
-    def _resolve_model(self, model: ModelRecipe) -> ModelRecipe:
-        if self._module is not None:
-            return ModelRecipe(name="object")
-        if model.name != "auto":
-            return model
-        name = default_model(self.preprocessing.shape)
-        return recipes.from_dict({"model": {"name": name, **model.options}}).model
+    def _chosen(self, recipe: Recipe) -> Recipe:
+        """With the family that suits the samples, where none was asked for."""
+        if self._module is not None or recipe.model.name != "auto":
+            return recipe
+        return recipe.with_family(default_model(self.preprocessing.shape, recipe.model.options))
 
     def _batches(
         self, rows: "np.ndarray[Any, Any]", batch_size: int, *, shuffle: bool = False, weighted: bool = True
-    ) -> TensorBatches:
+    ) -> TensorBatches | WindowedBatches:
+        if self._given().streaming is not None:
+            return self._windows(self._given(), rows, batch_size, shuffle=shuffle)
         part, weights = self._given()[rows], self._weights_of(rows)
         inputs, targets = self.preprocessing.encode(part), self.task.encode(part.targets())
         if weights is not None and weighted:
@@ -430,25 +445,13 @@ class Learner:
             order=(lambda epoch: permutation(seed, epoch, count)) if shuffle else None,
         )
 
-    def _samples(self) -> Samples:
-        """All that there is to train on, as the model sees it."""
-        part = self._given()[self.division.train]
-        targets = self.task.encode(part.targets())
-        importance, counted = self.task.importance(targets), self._weights_of(self.division.train)
-        if counted is not None:
-            importance = torch.from_numpy(counted) * (1.0 if importance is None else importance)
-        return Samples(
-            inputs=self.preprocessing.finish(self.preprocessing.encode(part)),
-            targets=targets,
-            columns=self.preprocessing.columns,
-            features=self.preprocessing.features,
-            weights=importance,
-            mean=self.task.mean if isinstance(self.task, Regression) else 0.0,
-            deviation=self.task.deviation if isinstance(self.task, Regression) else 1.0,
-            classes=tuple(map(str, getattr(self.task, "classes", ()))),
-            target=self.task.target,
-            rows=torch.from_numpy(np.asarray(self.division.train, np.int64)),
-        )
+    def _windows(
+        self, dataset: Dataset, rows: "np.ndarray[Any, Any]", batch_size: int, *, shuffle: bool = False
+    ) -> WindowedBatches:
+        def make(inputs: Tensor, targets: Tensor, order: Any) -> TensorBatches:
+            return self._tensor_batches(inputs, targets, batch_size, order)
+
+        return streamed.batches(self, dataset, rows, make, batch_size=batch_size, shuffle=shuffle)
 
     def _outputs(self, inputs: Tensor, targets: Tensor, batch_size: int = EVALUATION_BATCH) -> tuple[Tensor, Tensor]:
         return outputs_of(self.model, self._tensor_batches(inputs, targets, batch_size))

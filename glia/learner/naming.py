@@ -5,17 +5,21 @@ from typing import Any
 from glia.data.dataset import Dataset
 from glia.data.download import Progress
 from glia.data.opening import open_dataset
+from glia.data.streaming import Heard
 from glia.errors import ConfigError
 from glia.recipe import Recipe
 
 
-def data_of(recipe: Recipe, data: Any = None, *, progress: Progress | None = None) -> Dataset:
+def data_of(
+    recipe: Recipe, data: Any = None, *, progress: Progress | None = None, hear: Heard | None = None
+) -> Dataset:
     """The data that a recipe names, or `data` in its place, with the recipe's target.
 
     Args:
-        recipe: its `data.name`, `data.skip_bad` and `task.target` count.
+        recipe: its `data.name`, `data.skip_bad`, `data.stream` and `task.target` count.
         data: what `glia.train` takes; None: what the recipe names.
         progress: hears of downloads.
+        hear: is told how far each pass over a table has come that is too large for memory.
 
     Raises:
         ConfigError: neither names any data.
@@ -27,4 +31,6 @@ def data_of(recipe: Recipe, data: Any = None, *, progress: Progress | None = Non
         target=recipe.task.target,
         skip_bad=recipe.data.skip_bad,
         progress=progress,
+        stream=recipe.data.stream,
+        hear=hear,
     )

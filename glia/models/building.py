@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -18,6 +18,7 @@ from glia.errors import ConfigError, did_you_mean
 from glia.models.samples import Column
 from glia.nn.random import reseed
 from glia.nn.seeds import stream_seed
+from glia.recipe import catalogue
 
 MODELS: dict[str, str] = {
     "mlp": "glia.models.mlp:MLP",
@@ -53,6 +54,7 @@ A module may have a `RECIPE`, `{"train": {…}, "task": {…}}`: what suits its 
 
 ESTIMATOR = "glia.classical.estimator:Estimator"  # around a class of one's own that has fit and predict
 SMALLEST_PICTURE = 8  # pixels a side; the defaults of `cnn` halve it three times
+WIDEST_TABLE = 500  # numbers of a sample that are each made a vector
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,29 @@ def build(
         return make(inputs=inputs, outputs=outputs, **described)
 
 
-def default_model(shape: tuple[int, ...]) -> str:
-    """The family for samples of this shape when none is asked for: `cnn` for pictures, `mlp` for all else.
+def default_model(shape: tuple[int, ...], options: Collection[str] = ()) -> str:
+    """The family for samples of this shape when none is asked for: `cnn` for pictures, `tabm` for rows of a table.
+
+    Of networks for tables TabM is the best known (benchmarks/tabular.py); for very wide rows, and for all else, `mlp`.
+
+    Args:
+        shape: of a sample.
+        options: asked for; where only `mlp` has them, it is meant.
 
     Example:
-        >>> default_model((1, 28, 28)), default_model((13,)), default_model((3, 4, 90))
-        ('cnn', 'mlp', 'mlp')
+        >>> default_model((1, 28, 28)), default_model((13,)), default_model((5000,)), default_model((3, 4, 90))
+        ('cnn', 'tabm', 'mlp', 'mlp')
+        >>> default_model((13,), ["hidden"])
+        'mlp'
     """
-    return "cnn" if len(shape) == 3 and min(shape[1:]) >= SMALLEST_PICTURE else "mlp"
+    suited = "mlp"
+    if len(shape) == 1 and shape[0] <= WIDEST_TABLE:
+        suited = "tabm"
+    elif len(shape) == 3 and min(shape[1:]) >= SMALLEST_PICTURE:
+        suited = "cnn"
+    known = catalogue()["models"]
+    asks_for_another = not set(options) <= set(known[suited]["options"])
+    return "mlp" if asks_for_another and set(options) <= set(known["mlp"]["options"]) else suited
 
 
 def family(name: str) -> Family:

@@ -5,6 +5,7 @@ from typing import Any
 from glia.data.splits import divide
 from glia.errors import DataError
 from glia.learner import data_of
+from glia.record.progress import reading
 from glia.record.run import Run
 
 
@@ -19,9 +20,9 @@ def evaluated(run: Run, data: Any = None) -> dict[str, float]:
     """
     learner = run.learner
     if data is not None:
-        return learner.evaluate(data)
+        return learner.evaluate(data_of(learner.recipe, data, hear=reading))
     recipe = learner.recipe
-    dataset = learner.dataset or data_of(recipe)
+    dataset = learner.dataset or data_of(recipe, hear=reading)
     if dataset.version != run.data_version:
         raise DataError(
             f"Run '{run.name}' was trained on data version '{run.data_version}', and '{recipe.data.name}' is now "

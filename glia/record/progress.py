@@ -11,6 +11,7 @@ from glia.training.events import EpochDone, Event, FitDone, FitStarted, StepsDon
 from glia.training.several import OfMember
 
 SECONDS_BETWEEN_DRAWINGS = 0.1
+SECONDS_BEFORE_SHOWN = 1.0  # of a pass over a table
 
 
 class Display(Protocol):
@@ -91,6 +92,30 @@ def downloading(name: str, here: int, total: int) -> None:
     else:
         display.say(f"Downloaded {name}, {here / 1e6:.1f} MB.")
     display.close()
+
+
+class _Reading:
+    """Shows the passes over a table that is too large for memory, one after the other."""
+
+    def __init__(self) -> None:
+        self._display: Display | None = None
+        self._what, self._begun = "", 0.0
+
+    def __call__(self, what: str, here: int, total: int) -> None:
+        now = time.monotonic()
+        if what != self._what:
+            self._what, self._begun = what, now
+        if here >= total:
+            if self._display is not None:
+                self._display.close()
+            self._display, self._what = None, ""
+        elif now - self._begun > SECONDS_BEFORE_SHOWN:
+            self._display = self._display or choose()
+            self._display.show(f"{what}: {here:,} of {total:,} rows", here / total)
+
+
+reading = _Reading()
+"""Show how far a pass over the rows of a table has come."""
 
 
 def opening(event: FitStarted) -> str:

@@ -16,11 +16,12 @@ from glia.data.leaks import leaks
 from glia.errors import ConfigError, DataError, did_you_mean
 from glia.learner import Learner, data_of
 from glia.learner.several import networks_of
+from glia.learner.streamed import remarks
 from glia.models.noticing import noticed
 from glia.recipe import Recipe
 from glia.record.current import outer
 from glia.record.interruption import asked_to_stop
-from glia.record.progress import Progress, downloading
+from glia.record.progress import Progress, downloading, reading
 from glia.record.run import Run, opened
 from glia.record.weights import note_weights
 from glia.record.writing import EventWriter
@@ -60,7 +61,7 @@ def train(recipe: Recipe, data: Any, order: Order) -> Run:
         TrainingError: the loss diverged; the run is recorded as failed.
     """
     _refuse_unknown(order.hearing)
-    dataset = data_of(recipe, data, progress=downloading)
+    dataset = data_of(recipe, data, progress=downloading, hear=reading)
     learner = Learner(recipe, module=order.module).prepare(dataset)
     recorder = RunRecorder.create(
         open_home(),
@@ -72,8 +73,9 @@ def train(recipe: Recipe, data: Any, order: Order) -> Run:
     )
     recorder.data(version=dataset.version, name=dataset.name, samples=len(dataset))
     odd = noticed(networks_of(learner.model)[0], getattr(learner.task, "loss_name", ""))
-    known = leaks(dataset[learner.division.train], classes=learner.task.name == "classification")
-    for said in (*dataset.said, *learner.division.said, *learner.preprocessing.said, *known, *odd):
+    known = leaks(dataset, learner.division.train, classes=learner.task.name == "classification")
+    sampled = remarks(learner, dataset)
+    for said in (*dataset.said, *learner.division.said, *learner.preprocessing.said, *sampled, *known, *odd):
         recorder.warn(said)
     return _carry_out(learner, recorder, order, resume=False)
 
@@ -99,7 +101,7 @@ def resume(reference: str, data: Any, order: Order) -> Run:
     if not run.recipe_toml:
         raise ConfigError(f"Run '{run.name}' was a loop of your own. Go on with it: glia.start(resume='{run.id[:6]}')")
     recipe = recipes.from_toml(run.recipe_toml)
-    dataset = data_of(recipe, data, progress=downloading)
+    dataset = data_of(recipe, data, progress=downloading, hear=reading)
     if dataset.version != run.data_version:
         raise DataError(
             f"Run '{run.name}' was trained on data version '{run.data_version}', and '{dataset.name}' is now "

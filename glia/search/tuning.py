@@ -9,6 +9,7 @@ from typing import Any
 from glia import recipe as recipes
 from glia.errors import ConfigError, DataError, did_you_mean
 from glia.learner import data_of
+from glia.learner.streamed import refuse_together
 from glia.recipe import Recipe
 from glia.record.current import outer
 from glia.record.progress import downloading
@@ -73,7 +74,8 @@ def tuned(recipe: Recipe, data: Any, space: Space | None, order: Order) -> Study
     rows = rows_of(order.rows) if order.rows is not None else ()
     _refuse(space, order, rows)
     dataset = data_of(recipe, data, progress=downloading)
-    workshop = Workshop(recipe, dataset, folds=order.folds, seed=order.seed)
+    refuse_together(dataset)
+    workshop = Workshop(_with_options(recipe, space, rows), dataset, folds=order.folds, seed=order.seed)
     if space is not None:
         space.check(workshop.recipe, workshop.accept)
     check_rows(rows, workshop.recipe)
@@ -94,6 +96,15 @@ def tuned(recipe: Recipe, data: Any, space: Space | None, order: Order) -> Study
     if order.trials == 0:
         return Study(opened(recorder.id)).driven(Ledger(recorder, plan), workshop)
     return Study(Search(recorder, plan, workshop).hold())
+
+
+def _with_options(recipe: Recipe, space: Space | None, rows: Sequence[Mapping[str, Any]]) -> Recipe:
+    """Where no model is named: with one value of each option that is varied, since they tell which family is meant."""
+    varied = {each.key: each.values.examples()[0] for each in space.dimensions} if space is not None else {}
+    varied |= rows[0] if rows else {}
+    if recipe.model.name != "auto" or "model.name" in varied:
+        return recipe
+    return recipe.with_settings({key: value for key, value in varied.items() if key.startswith("model.")})
 
 
 def resumed(reference: str, data: Any, budget_seconds: float, *, by_hand: bool = False) -> Study:

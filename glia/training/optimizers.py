@@ -35,6 +35,9 @@ LEARNING_RATES = {"sgd": 0.01, "averaged-sgd": 0.01, "adagrad": 0.01, "adadelta"
 }
 """Where `train.learning_rate` is left open; 0.001 for all others. Those that the papers use, and Keras."""
 
+WEIGHT_DECAYS = {"adamw": 0.01}
+"""Where `train.weight_decay` is left open; 0 for all others."""
+
 # What least squares need, and what would fight them: a field, and its one value.
 _LEAST_SQUARES: dict[str, Any] = {
     "batch_size": "all",
@@ -86,9 +89,10 @@ def build(model: nn.Module, settings: TrainRecipe) -> Optimizer:
     options = {**_OUR_DEFAULTS.get(name, {}), **_lists_as_tuples(options)}
     if "lr" in accepted:
         options["lr"] = learning_rate(settings)
-    for field, value in (("momentum", settings.momentum), ("weight_decay", settings.weight_decay)):
+    for field, value in (("momentum", settings.momentum), ("weight_decay", weight_decay(settings))):
         if value:
             _refuse_foreign(name, field, value)
+        if field in accepted:
             options[field] = value
     parameters = list(model.parameters())
     if not parameters:
@@ -118,6 +122,13 @@ def learning_rate(settings: TrainRecipe) -> float:
     if settings.learning_rate != "auto":
         return settings.learning_rate
     return LEARNING_RATES.get(name_and_options("optimizer", settings.optimizer, OPTIMIZERS)[0], 1e-3)
+
+
+def weight_decay(settings: TrainRecipe) -> float:
+    """What `train.weight_decay` says, or what belongs to the optimizer."""
+    if settings.weight_decay != "auto":
+        return settings.weight_decay
+    return WEIGHT_DECAYS.get(name_and_options("optimizer", settings.optimizer, OPTIMIZERS)[0], 0.0)
 
 
 def finds_its_steps(settings: TrainRecipe) -> bool:
@@ -180,8 +191,9 @@ def averages_in_use(optimizer: Optimizer) -> Iterator[None]:
 def _groups(parameters: Iterable[nn.Parameter], settings: TrainRecipe) -> list[dict[str, Any]]:
     reached: list[nn.Parameter] = []
     spared: list[nn.Parameter] = []
+    decay = weight_decay(settings)
     for each in parameters:
-        (reached if each.dim() > 1 or settings.penalised == "all" or not settings.weight_decay else spared).append(each)
+        (reached if each.dim() > 1 or settings.penalised == "all" or not decay else spared).append(each)
     return [{"params": reached}, *([{"params": spared, "weight_decay": 0.0}] if spared else [])]
 
 
@@ -191,7 +203,7 @@ def _refuse_beside_least_squares(name: str, settings: TrainRecipe) -> None:
         # By validation loss, or by training loss where there is no validation part, an epoch before the evidence had
         # its say would be kept.
         needed["keep"] = "last"
-    wrong = [field for field, value in needed.items() if getattr(settings, field) != value]
+    wrong = [field for field, value in needed.items() if getattr(settings, field) not in (value, "auto")]
     if settings.learning_rate not in ("auto", LEARNING_RATES[name]):
         wrong, needed["learning_rate"] = [*wrong, "learning_rate"], "auto"
     if settings.schedule not in ("auto", "constant"):

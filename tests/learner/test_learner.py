@@ -33,8 +33,8 @@ def test_it_learns_and_predicts_the_users_labels() -> None:
 def test_what_was_left_open_is_filled_in() -> None:
     fitted = Learner(recipes.from_dict({"train": {"epochs": 1}})).fit("iris")
     recipe = fitted.recipe
-    assert (recipe.model.name, recipe.task.name, recipe.task.target) == ("mlp", "classification", "species")
-    assert recipe.model.options["hidden"] == [128]
+    assert (recipe.model.name, recipe.task.name, recipe.task.target) == ("tabm", "classification", "species")
+    assert (recipe.model.options["members"], recipe.train.optimizer) == (32, "adamw")
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path) -> None:

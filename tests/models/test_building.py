@@ -31,9 +31,17 @@ def test_registered_families_are_there():
 
 @pytest.mark.parametrize(
     ("shape", "name"),
-    [((13,), "mlp"), ((1,), "mlp"), ((1, 28, 28), "cnn"), ((3, 8, 8), "cnn"), ((3, 7, 64), "mlp"), ((30, 4), "mlp")],
+    [
+        ((13,), "tabm"),
+        ((1,), "tabm"),
+        ((501,), "mlp"),
+        ((1, 28, 28), "cnn"),
+        ((3, 8, 8), "cnn"),
+        ((3, 7, 64), "mlp"),
+        ((30, 4), "mlp"),
+    ],
 )
-def test_pictures_get_convolutions_where_the_defaults_fit(shape, name):
+def test_each_shape_gets_what_suits_it(shape, name):
     assert default_model(shape) == name
     assert made(default_model(shape), inputs=shape)(torch.zeros(2, *shape)).shape == (2, 3)
 

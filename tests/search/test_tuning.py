@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
 import glia
 from glia.errors import ConfigError, TrainingError
@@ -64,6 +65,20 @@ def test_networks_of_many_widths_and_activations_are_trained_together(monkeypatc
     tune({"model.hidden": glia.between(8, 24), "model.activation": ["relu", "sigmoid"]}, trials=12)
     assert sum(sizes) == 12
     assert len(sizes) <= 3
+
+
+def test_where_no_model_is_named_the_options_varied_tell_which_is_meant() -> None:
+    study = glia.tune("iris", vary={"model.hidden": [[4], [8]]}, method="grid", epochs=2, again=0)
+    assert study.run_of(0).params["model.name"] == "mlp"
+    assert study.run_of(0).params["train.optimizer"] == "adam"
+
+
+def test_a_table_on_disk_is_refused_before_anything_is_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "large.parquet"
+    load_iris(as_frame=True).frame.to_parquet(path)
+    with pytest.raises(ConfigError, match="too large"):
+        tune(data=str(path), target="target", settings={"data.stream": True})
+    assert not len(glia.runs())
 
 
 def test_folds_judge_each_trial_by_their_mean_and_the_winner_gets_a_model() -> None:
