@@ -424,7 +424,10 @@ class Learner:
         """With the family that suits the samples, where none was asked for."""
         if self._module is not None or recipe.model.name != "auto":
             return recipe
-        return recipe.with_family(default_model(self.preprocessing.shape, recipe.model.options))
+        name = default_model(self.preprocessing.shape, recipe.model.options)
+        if name == "tabm" and optimizers.finds_its_steps(recipe.train):
+            name = "mlp"  # least squares are for one network, of few weights
+        return recipe.with_family(name)
 
     def _batches(
         self, rows: "np.ndarray[Any, Any]", batch_size: int, *, shuffle: bool = False, weighted: bool = True

@@ -30,7 +30,7 @@ from glia.training import checkpoint
 from glia.training.checkpoint import Checkpoint
 
 IN_PARTS = ("halving", "asha", "pbt")  # methods whose trials go on from where they were left
-FIRST_ROUND = 16  # networks
+FIRST_ROUND, FIRST_OF_FAST = 16, 64  # networks
 MOST_AT_ONCE = 256
 SECONDS_OF_A_ROUND = 30.0  # about: between two looks at who is to be trained next
 SECONDS_TO_WAIT = 0.5  # for trials of other processes
@@ -63,7 +63,7 @@ class Search:
         self._display, self._ends_as = display or choose(), ends_as
         self._states: dict[int, tuple[Checkpoint, ...]] = {}
         self._best: tuple[Trial, Learner] | None = None
-        self._at_once = max(1, FIRST_ROUND // plan.folds)
+        self._at_once = max(1, (FIRST_OF_FAST if workshop.trains_fast else FIRST_ROUND) // plan.folds)
         self._ended = 0
         self._signalled: Callable[[], bool] = lambda: False
 

@@ -25,6 +25,9 @@ from glia.training.events import Event, FitDone
 from glia.training.loop import Control
 from glia.training.population.individuals import Individual, Outcome
 from glia.training.population.together import fit_together
+from glia.training.threads import is_small
+
+FEW = 10_000  # samples
 
 Told = Callable[["Result"], None]
 
@@ -95,6 +98,14 @@ class Workshop:
             return 0.0
         divisions = [base.division for base in self._bench(self.recipe).bases]
         return float(np.mean([len(each.validation) / len(each.train) for each in divisions]))
+
+    @property
+    def trains_fast(self) -> bool:
+        """Whether a network of the recipe, not yet varied, is small and has few samples: a second will do."""
+        base = self._bench(self.recipe).bases[0]
+        size, count = base.recipe.train.batch_size, len(base.division.train)
+        few = count <= FEW and not isinstance(base.model, AtOnce)
+        return few and is_small(base.model, count if size == "all" else size)
 
     def accept(self, recipe: Recipe) -> None:
         """Refuse a recipe that cannot be trained on these samples.

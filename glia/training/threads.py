@@ -18,7 +18,7 @@ WORTH_SHARING = 5_000_000  # multiplications of a forward pass over a batch
 def suited_to(model: nn.Module, batch_size: int) -> Iterator[None]:
     """While inside, torch computes with as many threads as batches of that size are worth."""
     before = torch.get_num_threads()
-    if before == 1 or not _is_small(model, batch_size):
+    if before == 1 or not is_small(model, batch_size):
         yield
         return
     torch.set_num_threads(1)
@@ -28,8 +28,11 @@ def suited_to(model: nn.Module, batch_size: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _is_small(model: nn.Module, batch_size: int) -> bool:
-    """In layers that use each weight once per sample, the weights are the multiplications."""
+def is_small(model: nn.Module, batch_size: int) -> bool:
+    """Whether a step is a matter of a fraction of a millisecond.
+
+    In layers that use each weight once per sample, the weights are the multiplications.
+    """
     dense = nn.Linear | nn.Embedding | nn.modules.batchnorm._BatchNorm | nn.LayerNorm
     with_weights = [module for module in model.modules() if any(True for _ in module.parameters(recurse=False))]
     if not all(isinstance(module, dense) for module in with_weights):

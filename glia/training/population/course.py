@@ -16,6 +16,7 @@ from glia.training.diverged import DivergenceError, why
 from glia.training.events import EpochDone, FitDone, FitStarted, StepsDone, Warned
 from glia.training.loop import Reason, limits
 from glia.training.population.individuals import Individual
+from glia.training.population.samples import batch_sizes
 from glia.training.schedules import schedule
 
 
@@ -31,6 +32,7 @@ class Course:
     def __init__(self, individual: Individual, place: int, steps_per_epoch: int) -> None:
         self.individual, self.place, self.settings = individual, place, individual.settings
         self.steps_per_epoch = steps_per_epoch
+        self.sizes = batch_sizes(len(individual.train), individual.batch_size)
         self.epochs, self.rule = limits(self.settings, steps_per_epoch)
         self.rate = schedule(self.settings, self.epochs * steps_per_epoch, steps_per_epoch)
         self.epoch = self.step = self.best_epoch = 0

@@ -23,7 +23,7 @@ Shapes = tuple[Shape, ...]  # of the weights of a network
 
 
 def stacks(individuals: Sequence[Individual], *, by_size: bool) -> list[list[int]]:
-    """The places of those that are one stack, side by side where the same functions stand between their layers.
+    """The places of those that are one stack, side by side with the same functions between layers and as many samples.
 
     Args:
         individuals: the networks.
@@ -94,8 +94,10 @@ def _shapes(model: nn.Module) -> Shapes:
 
 
 def _side_by_side(places: Sequence[int], individuals: Sequence[Individual]) -> list[int]:
-    alike = _equal(places, [functions(individuals[place].model) for place in places])
-    return [place for same in alike for place in same]
+    keys = [(functions(individuals[place].model), len(individuals[place].train)) for place in places]
+    alike = _equal(places, [key for key, _ in keys])
+    samples = dict(zip(places, (count for _, count in keys), strict=True))
+    return [place for same in alike for place in sorted(same, key=samples.__getitem__)]
 
 
 def _equal(places: Sequence[int], keys: Sequence[Hashable]) -> Iterator[list[int]]:

@@ -78,6 +78,8 @@ class StackFit:
         outputs: list[Tensor] = []
         for number, (inputs, targets) in enumerate(self._samples.batches(rows, self._sizes)):
             learn = partial(self.stack.learn, seeds=seeds[number] if draws else (), apart=rows.dim() == 2)
+            if number == len(self._sizes) - 1 and rows.dim() == 2:
+                learn = partial(learn, counts=self._lasts)
             losses, given = self._pace.take(partial(learn, inputs, targets, rates[number], step + number + 1))
             self._window.append(losses)
             if given[0].numel() * len(self._sizes) <= MOST_VALUES:
@@ -97,12 +99,11 @@ class StackFit:
             return
         found = torch.stack(self._window, 1).tolist()  # M, steps
         taken = len(self._window)
-        sizes = self._sizes[steps - taken : steps]
         now = time.perf_counter()
         per_second = taken / max(now - self._reported, 1e-9)
 
         def tell(course: Course, losses: list[float]) -> None:
-            course.take(losses, sizes)
+            course.take(losses, course.sizes[steps - taken : steps])
             if report:
                 course.report(per_second)
 
@@ -115,8 +116,9 @@ class StackFit:
         tasks = [course.individual.task for course in self._courses]
         learned: list[Mapping[str, float] | Exception] = [{} for _ in tasks]
         if outputs:
+            counts = [len(course.individual.train) for course in self._courses]
             losses = [course.mean_loss for course in self._courses]
-            learned = metrics_of(tasks, torch.cat(list(outputs), 1).float(), self._targets(rows), losses)
+            learned = _metrics(tasks, torch.cat(list(outputs), 1).float(), self._targets(rows), counts, losses)
         for course, train, validation in zip(self._courses, learned, self._validation(tasks), strict=True):
             self._guarded(course, _hear_metrics, course, train, validation)
         best = [place for place, each in enumerate(self._courses) if each.is_best and each.error is None]
@@ -125,16 +127,10 @@ class StackFit:
     def _validation(self, tasks: Sequence[Task]) -> list[Mapping[str, float] | Exception | None]:
         """The metrics of each network on the samples that judge it; None where there are none."""
         counts = [len(course.individual.judged) for course in self._courses]
-        found: list[Mapping[str, float] | Exception | None] = [None] * len(counts)
         if not any(counts):
-            return found
-        outputs, targets = self._outputs(self._judged), self._targets(self._judged)
-        for count in sorted(set(counts) - {0}):
-            places = [place for place, each in enumerate(counts) if each == count]
-            metrics = metrics_of([tasks[place] for place in places], outputs[places, :count], targets[places, :count])
-            for place, each in zip(places, metrics, strict=True):
-                found[place] = each
-        return found
+            return [None] * len(counts)
+        found = _metrics(tasks, self._outputs(self._judged), self._targets(self._judged), counts)
+        return [each if count else None for each, count in zip(found, counts, strict=True)]
 
     def _outputs(self, rows: Tensor) -> Tensor:
         """(M, v, K) in use, of rows (M, v) or (v,)."""
@@ -151,25 +147,28 @@ class StackFit:
         return targets if rows.dim() == 2 else targets.expand(len(self._courses), *targets.shape)
 
     def _rows(self) -> Tensor:
-        """The rows of this epoch in its order: (M, n), or (n,) where all networks learn from the same in one order."""
-        seeds = [course.settings.seed for course in self._courses]
+        """The rows of this epoch in its order: (M, n), or (n,) where all networks learn from the same in one order.
+
+        Where networks have fewer rows than others, one that does not count stands in at the end.
+        """
         first = self._courses[0]
-        orders = {seed: permutation(seed, first.epoch, len(first.individual.train)) for seed in set(seeds)}
+        keys = [(course.settings.seed, len(course.individual.train)) for course in self._courses]
+        orders = {(seed, count): permutation(seed, first.epoch, count) for seed, count in set(keys)}
         if self._learn_alike and len(orders) == 1:
-            return first.individual.train[orders[seeds[0]]]
-        each = zip(self._courses, seeds, strict=True)
-        return torch.stack([course.individual.train[orders[seed]] for course, seed in each])
+            return first.individual.train[orders[keys[0]]]
+        pairs = zip(self._courses, keys, strict=True)
+        return _filled([course.individual.train[orders[key]] for course, key in pairs])
 
     def _look_at_rows(self) -> None:
         """Find out whether the networks share their rows; as long as they do, samples are gathered once for all."""
         learned = [course.individual.train for course in self._courses]
         judged = [course.individual.judged for course in self._courses]
         self._learn_alike = all(torch.equal(each, learned[0]) for each in learned)
-        if all(torch.equal(each, judged[0]) for each in judged):
-            self._judged = judged[0]
-        else:  # where some have fewer, a row that does not count stands in for those they lack
-            most = max(map(len, judged))
-            self._judged = torch.stack([torch.nn.functional.pad(each, (0, most - len(each))) for each in judged])
+        alike = all(torch.equal(each, judged[0]) for each in judged)
+        self._judged = judged[0] if alike else _filled(judged)  # where some have fewer
+        counts = [len(each) for each in learned]
+        self._sizes = batch_sizes(max(counts), self._courses[0].individual.batch_size)
+        self._lasts = [course.sizes[-1] for course in self._courses] if len(set(counts)) > 1 else []
 
     def _guarded(self, course: Course, action: Callable[..., None], *given: Any) -> None:
         """Do something for one network; what it raises ends this network and no other."""
@@ -221,6 +220,30 @@ class StackFit:
     def _remark(self, message: str) -> None:
         for course in self._courses:
             self._guarded(course, course.individual.listen, Warned(message))
+
+
+def _metrics(
+    tasks: Sequence[Task],
+    outputs: Tensor,
+    targets: Tensor,
+    counts: Sequence[int],
+    losses: Sequence[float] | None = None,
+) -> list[Mapping[str, float] | Exception]:
+    """The metrics of each network over its first samples, as many as `counts` says; of none, none."""
+    found: list[Mapping[str, float] | Exception] = [{} for _ in tasks]
+    for count in sorted(set(counts) - {0}):
+        places = [place for place, each in enumerate(counts) if each == count]
+        known = None if losses is None else [losses[place] for place in places]
+        some = outputs[places, :count], targets[places, :count]
+        for place, each in zip(places, metrics_of([tasks[place] for place in places], *some, known), strict=True):
+            found[place] = each
+    return found
+
+
+def _filled(rows: Sequence[Tensor]) -> Tensor:
+    """(M, n) of (n,) each, with row 0 after those that have fewer."""
+    most = max(map(len, rows))
+    return torch.stack([torch.nn.functional.pad(each, (0, most - len(each))) for each in rows])
 
 
 def _hear_metrics(

@@ -3,7 +3,7 @@
 Within a kind may differ what a step takes as one number a network: learning rate, momentum, weight decay, penalties,
 clipping, shares of dropout, label smoothing, seeds, rows, schedules, epochs, rules of early stopping. Of networks that
 are dense layers in a row also the widths and the functions between the layers. Everything else must agree: what is
-computed, in which precision, by which optimizer, in batches of which size.
+computed, in which precision, by which optimizer, in how many batches of which size; the last may differ.
 """
 
 from collections.abc import Hashable, Mapping
@@ -26,6 +26,7 @@ from glia.training.optimizers import OPTIMIZERS, build
 from glia.training.population.individuals import Individual
 from glia.training.population.masks import DROPOUTS
 from glia.training.population.rows import row_of
+from glia.training.population.samples import batch_sizes
 from glia.training.population.updates import UPDATES
 from glia.training.protocols import Task
 from glia.training.schedules import schedule
@@ -45,7 +46,8 @@ def kind(individual: Individual) -> Hashable:
     return (
         structure(individual.model) if _divides_by_more_than_zero(individual) else structure_of_any(individual.model),
         tuple((parameter.device, parameter.dtype) for parameter in individual.model.parameters()),
-        (individual.batch_size, len(individual.train), settings.log_every, settings.penalised),
+        (individual.batch_size, len(batch_sizes(len(individual.train), individual.batch_size))),
+        (settings.log_every, settings.penalised),
         _plain(settings.optimizer),
         _task_kind(individual.task),
         (state.epoch, state.step) if state is not None else (0, 0),

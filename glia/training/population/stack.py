@@ -3,11 +3,14 @@
 Letters    M networks, B samples, K outputs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from glia.training import devices, optimizers
 from glia.training.checkpoint import Checkpoint
@@ -105,7 +108,15 @@ class Stack:
         return any(layer is not None for layers in self._dropouts for layer in layers)
 
     def learn(
-        self, inputs: Tensor, targets: Tensor, rates: Tensor, number: int, *, seeds: Sequence[int], apart: bool
+        self,
+        inputs: Tensor,
+        targets: Tensor,
+        rates: Tensor,
+        number: int,
+        *,
+        seeds: Sequence[int],
+        apart: bool,
+        counts: Sequence[int] = (),
     ) -> tuple[Tensor, Tensor]:
         """Take one step of every network.
 
@@ -116,14 +127,16 @@ class Stack:
             number: of the step, from 1.
             seeds: of the step, one a network, if there is dropout.
             apart: whether networks have samples of their own.
+            counts: how many of the B each network learns from, where they differ; they are apart then.
 
         Returns:
-            Losses (M,) and outputs (M, B, K) before the step.
+            Losses (M,) and outputs (M, B, K) before the step, 0 of samples that do not count.
         """
-        masks = self._masks(inputs[0] if apart else inputs, seeds)
-        losses, outputs, gradients = self._within_memory(
-            lambda part: self._gradients(inputs, targets, masks, part, apart)
-        )
+
+        def of(part: slice) -> tuple[Any, ...]:
+            return _joined([self._learned(*each, seeds, apart) for each in _alike(part, counts, inputs, targets)])
+
+        losses, outputs, gradients = self._within_memory(of)
         with torch.no_grad():
             weights = self._weights
             self._optimizer.step(weights, self._constraints.on_gradients(weights, gradients), rates, number)
@@ -185,16 +198,25 @@ class Stack:
         self._constraints.keep(places)
         self._losses.keep(places)
 
+    def _learned(
+        self, part: slice, count: int, inputs: Tensor, targets: Tensor, seeds: Sequence[int], apart: bool
+    ) -> tuple[Tensor, Tensor, list[Tensor | None]]:
+        """Losses, outputs and gradients of the networks in `part`, from the first `count` samples of each."""
+        its, wanted = (inputs[part, :count], targets[part, :count]) if apart else (inputs, targets)
+        masks = self._masks(its[0] if apart else its, seeds, part)
+        losses, outputs, gradients = self._gradients(its, wanted, masks, part, apart)
+        lacking = inputs.shape[1] - count if apart else 0
+        return losses, pad(outputs, (*[0, 0] * (outputs.dim() - 2), 0, lacking)) if lacking else outputs, gradients
+
     def _gradients(
         self, inputs: Tensor, targets: Tensor, masks: Sequence[Tensor], part: slice, apart: bool
     ) -> tuple[Tensor, Tensor, list[Tensor | None]]:
-        """Losses, outputs and gradients of the networks in `part`."""
+        """Losses, outputs and gradients of the networks in `part`, whose inputs, targets and masks these are."""
         weights = [each.detach()[part].requires_grad_(each.requires_grad) for each in self._weights]
-        its, wanted = (inputs[part], targets[part]) if apart else (inputs, targets)
         with devices.precision(self.device):
-            buffers, masks = [each[part] for each in self._buffers], [each[part] for each in masks]
-            outputs = self._networks(weights, buffers, its, masks, part=part, apart=apart)
-            losses = self._losses.of(outputs, wanted, part, apart=apart)
+            buffers = [each[part] for each in self._buffers]
+            outputs = self._networks(weights, buffers, inputs, masks, part=part, apart=apart)
+            losses = self._losses.of(outputs, targets, part, apart=apart)
         trained = [each for each in weights if each.requires_grad]
         found = iter(torch.autograd.grad(self._constraints.minimised(losses, part), trained))
         return losses.detach(), outputs.detach(), [next(found) if each.requires_grad else None for each in weights]
@@ -202,20 +224,22 @@ class Stack:
     def _try_out(self, inputs: Tensor, targets: Tensor) -> None:
         """Refuse now what torch cannot compute as one: two networks will do, and nothing changes."""
         before = [each.clone() for each in self._buffers]
-        masks = self._masks(inputs, range(len(self))) if self.draws else []
         part = slice(0, 2)
-        self._gradients(inputs, targets, [each[part] for each in masks], part, apart=False)
+        masks = self._masks(inputs, range(len(self)), part) if self.draws else []
+        self._gradients(inputs, targets, masks, part, apart=False)
         for buffer, value in zip(self._buffers, before, strict=True):
             buffer.copy_(value)
 
-    def _masks(self, inputs: Tensor, seeds: Sequence[int]) -> list[Tensor]:
+    def _masks(self, inputs: Tensor, seeds: Sequence[int], part: slice) -> list[Tensor]:
+        """Of the networks in `part`, for a batch (B, ...) of one of them."""
         if not seeds:
             return []
         size = len(inputs)
         if size not in self._sites:
             with devices.precision(self.device):
                 self._sites[size] = self._networks.sites(inputs)
-        return drawn(seeds, self._dropouts, self._sites[size], self.device)
+        sites = [replace(site, widths=site.widths[part]) for site in self._sites[size]]
+        return drawn(seeds[part], self._dropouts[part], sites, self.device)
 
     def _within_memory(self, compute: Callable[[slice], tuple[Any, ...]]) -> tuple[Any, ...]:
         """What `compute` gives for all networks, by as many at once as there is memory for."""
@@ -236,7 +260,8 @@ class Stack:
             )
 
     def _parts(self) -> list[slice]:
-        return [slice(first, first + self._width) for first in range(0, len(self), self._width)]
+        places = range(0, len(self), self._width)
+        return [slice(first, min(first + self._width, len(self))) for first in places]
 
     def _restore(self, place: int, state: Checkpoint) -> None:
         self._optimizer.restore(place, state.optimizer)
@@ -245,6 +270,17 @@ class Stack:
         for best, name in zip(self._best, names, strict=True):
             if name in state.best:
                 own(best[place], state.best[name].shape).copy_(state.best[name])
+
+
+def _alike(
+    part: slice, counts: Sequence[int], inputs: Tensor, targets: Tensor
+) -> Iterator[tuple[slice, int, Tensor, Tensor]]:
+    """Neighbours in `part` that learn from as many samples."""
+    first, last = part.start, part.stop
+    for count, same in groupby(range(first, last), lambda place: counts[place] if counts else inputs.shape[1]):
+        size = len(list(same))
+        yield slice(first, first + size), count, inputs, targets
+        first += size
 
 
 def networks_of(models: Sequence[nn.Module], inputs: Tensor) -> Networks:

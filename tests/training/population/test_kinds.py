@@ -66,7 +66,7 @@ def test_nothing_is_filled_up_where_an_optimizer_would_divide_zero_by_zero() -> 
         {"optimizer": {"name": "adam", "eps": 1e-3}},
         {"log_every": 7},
         {"penalised": "all"},
-        {"learned": 199},
+        {"learned": 150},
         {"task": {"loss": "kl-divergence"}},
         {"model": perceptron(0, hidden=[16, 16])},
         {"model": perceptron(0, hidden=[])},
