@@ -54,7 +54,7 @@ docs: $(TOOLS)  ## run every command and program in README.md and docs/
 ui: $(PAGES)  ## build the pages
 
 bench: $(TOOLS)  ## measure Glia beside its peers (an hour and a half)
-	for program in start loop layers reading tracking durability population search; do \
+	for program in start loop layers reading tracking durability population many search studies; do \
 	  $(BIN)/python benchmarks/$$program.py; done
 
 wheel: $(TOOLS) $(PAGES)  ## build dist/*.whl and dist/*.tar.gz with the pages inside

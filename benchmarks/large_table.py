@@ -67,16 +67,18 @@ def train(path: str, hidden: int, batch_size: int, budget: str) -> None:
             private[0] = max(private[0], int(fields["RssAnon"].split()[0]))
             time.sleep(0.1)
 
+    heard = 0.0
+
     def hear(what: str, here: int, total: int) -> None:
-        what = what.split(" '")[0]
-        passes[what] = passes.get(what, 0.0) + time.perf_counter() - hear.before  # type: ignore[attr-defined]
-        hear.before = time.perf_counter()  # type: ignore[attr-defined]
+        nonlocal heard
+        what, before, heard = what.split(" '")[0], heard, time.perf_counter()
+        passes[what] = passes.get(what, 0.0) + heard - before
 
     from glia.record import training
 
     vars(training)["reading"] = hear  # what is shown of the passes is timed instead
     threading.Thread(target=watch, daemon=True).start()
-    begun = hear.before = time.perf_counter()  # type: ignore[attr-defined]
+    begun = heard = time.perf_counter()
     run = glia.train(
         path,
         model="mlp",

@@ -7,10 +7,11 @@ silence for standard dataclasses, and errors in the user's words.
 import contextlib
 import dataclasses
 import datetime
+import inspect
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_type_hints
@@ -26,6 +27,16 @@ Plain = dict[str, Any]
 
 # Of a list: quoted text, a table, or a word.
 _ITEM = re.compile(r""" "[^"]*" | '[^']*' | \{[^{}]*\} | [^\s,\[\]"']+ """, re.VERBOSE)
+
+
+def parameters_of(made_by: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """What a function or a class takes, by name: found out once, for it takes long."""
+    return _parameters_of(cast(Any, made_by))
+
+
+@cache
+def _parameters_of(made_by: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(made_by).parameters
 
 
 def to_dict(value: object) -> Plain:
@@ -219,9 +230,14 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
+@cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
 def _known_keys(kind: type[Any], given: Mapping[str, Any], where: str) -> Plain:
     """`given` with the names of fields as keys, nested dataclasses too; refuses what is no field."""
-    hints = get_type_hints(kind)
+    hints = _hints(cast(Any, kind))
     known = [field.name for field in dataclasses.fields(kind) if field.init]
     values: Plain = {}
     for key, value in given.items():

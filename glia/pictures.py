@@ -57,13 +57,17 @@ class Bars:
 
 @dataclass(frozen=True, kw_only=True)
 class Points:
-    """A cloud of points in named groups; `diagonal` draws the line y = x."""
+    """A cloud of points in named groups; `diagonal` draws the line y = x.
+
+    `columns`: x is no number but which of these names, from 0.
+    """
 
     title: str
     x: str
     y: str
     groups: tuple[tuple[str, Row, Row], ...]
     diagonal: bool = False
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

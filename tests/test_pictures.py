@@ -21,6 +21,7 @@ EXAMPLES = [
     ),
     Bars(title="Residuals", x="euros", y="samples", labels=("-1", "1"), values=(4.0, 5.0)),
     Points(title="Fit", x="true", y="predicted", groups=(("samples", (1.0, 2.0), (1.5, 2.5)),), diagonal=True),
+    Points(title="By choice", x="activation", y="accuracy", groups=(("trials", (1.0,), (0.9,)),), columns=("a", "b")),
     Regions(
         title="Tree",
         x="length",

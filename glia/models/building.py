@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 import torch
 from torch import nn
 
-from glia.config import Plain, from_dict
+from glia.config import Plain, from_dict, parameters_of
 from glia.errors import ConfigError, did_you_mean
 from glia.models.samples import Column
 from glia.nn.random import reseed
@@ -100,7 +100,8 @@ def build(
     if not prod(inputs):
         raise ConfigError(f"The samples have the shape {inputs}: there is nothing to learn from. Give them features.")
     make = _own(name, options or {}) if ":" in name else _named(name, options or {})
-    described = {"columns": columns} if "columns" in inspect.signature(make).parameters else {}
+    taken = parameters_of(make.func) if isinstance(make, partial) else inspect.signature(make).parameters
+    described = {"columns": columns} if "columns" in taken else {}
     with torch.random.fork_rng(devices=[]):
         reseed(stream_seed(seed, "initialisation"))
         return make(inputs=inputs, outputs=outputs, **described)

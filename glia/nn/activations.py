@@ -4,7 +4,6 @@ A name alone takes the defaults; a table sets parameters: `{"name": "leaky-relu"
 learned: `{"name": "swish", "beta": "learned"}`.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -12,7 +11,7 @@ from typing import Any, Literal
 
 from torch import nn
 
-from glia.config import check_options, finite_number, name_and_options
+from glia.config import check_options, finite_number, name_and_options, parameters_of
 from glia.errors import ConfigError
 from glia.nn.combinations import AffineCombination, ConvexCombination
 from glia.nn.pointwise import LEARNED, CappedReLU, Learnable, Scaled, Step, Swish
@@ -35,7 +34,7 @@ class Activation:
     @property
     def parameters(self) -> dict[str, Any]:
         """What can be set, with the defaults."""
-        return {name: given.default for name, given in inspect.signature(self.make).parameters.items()}
+        return {name: given.default for name, given in parameters_of(self.make).items()}
 
 
 def activation(given: str | Mapping[str, Any]) -> nn.Module:
@@ -53,7 +52,7 @@ def activation(given: str | Mapping[str, Any]) -> nn.Module:
     name, options = name_and_options("activation", given, ACTIVATIONS)
     known = ACTIVATIONS[name]
     check_options("activation", name, options, known.parameters)
-    kinds = {key: value.annotation for key, value in inspect.signature(known.make).parameters.items()}
+    kinds = {key: value.annotation for key, value in parameters_of(known.make).items()}
     return known.make(**{key: _read(name, key, value, kinds[key]) for key, value in options.items()})
 
 

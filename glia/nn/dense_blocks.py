@@ -1,6 +1,5 @@
 """Dense layers and what goes between layers, as entries of a list of layers; and any layer of torch.nn."""
 
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
@@ -10,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from glia.config import check_options
+from glia.config import check_options, parameters_of
 from glia.errors import ConfigError
 from glia.nn.activations import ACTIVATIONS, activation
 from glia.nn.building_blocks import Built, sides_of
@@ -136,7 +135,7 @@ class FromTorch:
         """The layer; what comes out of it is found by passing zeros through."""
         kind: type[nn.Module] = getattr(nn, self.name)
         options, given = dict(self.options or {}), () if self.first is None else (self.first,)
-        check_options("layer", self.name, options, list(inspect.signature(kind).parameters))
+        check_options("layer", self.name, options, list(parameters_of(kind)))
         try:
             layer = kind(*given, **options)
             with torch.no_grad():

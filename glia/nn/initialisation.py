@@ -8,14 +8,13 @@ What is drawn comes from torch's default generator, as in torch's own layers; `g
 recipe's seed, so that equal seeds give equal weights.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
-from glia.config import check_options, finite_number, name_and_options
+from glia.config import check_options, finite_number, name_and_options, parameters_of
 from glia.nn.activations import ACTIVATIONS, activation_name
 
 
@@ -51,7 +50,7 @@ def initialisation(
     """
     name, options = name_and_options("initialisation", given, ["auto", *INITIALISATIONS])
     name = suited_to(activation) if name == "auto" else name
-    check_options("initialisation", name, options, list(inspect.signature(INITIALISATIONS[name]).parameters)[1:])
+    check_options("initialisation", name, options, list(parameters_of(INITIALISATIONS[name]))[1:])
     numbers = {key: finite_number("initialisation", name, key, value) for key, value in options.items()}
     return partial(INITIALISATIONS[name], **numbers)
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 IMAGE_INCHES = 2.6  # width of one of several pictures side by side
-LETTERS_BELOW_BARS = 36  # of all labels together, while they stand upright
+LETTERS_BELOW = 36  # of all names under a picture together, while they stand upright
+TITLE_LETTERS, NARROW_TITLE_LETTERS = 60, 28  # in a line above one picture, and above one of several
 LABEL_HEIGHT, LABEL_LETTERS = 0.2, 42  # under it: height in widths of a picture, letters in a line
 
 
@@ -63,7 +64,7 @@ def draw_all(
     grid = list(figure.subplots(rows, columns, squeeze=False).flat)
     for picture, axes in zip(pictures, grid, strict=False):
         axes.set_prop_cycle(color=OKABE_ITO)
-        axes.set_title(picture.title)
+        axes.set_title(fill(picture.title, TITLE_LETTERS if len(pictures) == 1 else NARROW_TITLE_LETTERS))
         if isinstance(picture, Images) and pixels is not None:
             size = _draw_images(picture, pixels, axes)
             if len(pictures) == 1:
@@ -125,6 +126,9 @@ def _(picture: Points, axes: "Axes") -> None:
     if picture.diagonal:
         start = min(min(xs) for _, xs, _ in picture.groups)
         axes.axline((start, start), slope=1, color="0.6", linewidth=1)
+    if picture.columns:
+        _name_columns(picture.columns, axes)
+        axes.set_xlim(-0.5, len(picture.columns) - 0.5)
     axes.set(xlabel=picture.x, ylabel=picture.y)
     if len(picture.groups) > 1:
         axes.legend(frameon=False)
@@ -151,10 +155,15 @@ def _(picture: Bars, axes: "Axes") -> None:
         pairs = list(zip(picture.values, picture.intervals, strict=True))
         spread = [[value - low for value, (low, _) in pairs], [high - value for value, (_, high) in pairs]]
     axes.bar(range(len(picture.labels)), picture.values, yerr=spread)
-    wide = len(picture.labels) > 8 or sum(map(len, picture.labels)) > LETTERS_BELOW_BARS
-    turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if wide else {}
-    axes.set_xticks(range(len(picture.labels)), picture.labels, **turned)
+    _name_columns(picture.labels, axes)
     axes.set(xlabel=picture.x, ylabel=picture.y)
+
+
+def _name_columns(names: Sequence[str], axes: "Axes") -> None:
+    """A name at each of 0, 1, 2 … along x, turned where they would not fit."""
+    wide = len(names) > 8 or sum(map(len, names)) > LETTERS_BELOW
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if wide else {}
+    axes.set_xticks(range(len(names)), names, **turned)
 
 
 @_draw.register(Matrix)

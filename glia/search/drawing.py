@@ -8,7 +8,7 @@ from glia.pictures import Bars, Curve, Matrix, Picture, Points, Row
 from glia.search.dimensions import Range, shown
 from glia.search.draws import random_point
 from glia.search.findings import Findings, best_so_far, interval_of
-from glia.search.importance import importance
+from glia.search.importance import Importance, importance
 from glia.search.space import Dimension, Space
 from glia.search.surrogate import FEWEST_TRIALS, Surrogate, fitted, usable
 from glia.search.trials import Direction, Trial, best_first
@@ -62,7 +62,7 @@ def pictures_of(
     surrogate = fitted(space, trials, direction, seed)
     matters = importance(surrogate, seed)
     drawn["importance"] = Bars(
-        title=f"What matters (a model of {matters.trials} trials explains {100 * max(matters.explained, 0):.0f} %)",
+        title=_title(matters),
         x="setting",
         y="share of the variation",
         labels=tuple(key for key, _ in matters.shares),
@@ -124,23 +124,22 @@ def some_of(done: Sequence[Trial], direction: Direction) -> list[Trial]:
 
 
 def slice_of(dimension: Dimension, trials: Sequence[Trial], metric: str) -> Points:
-    """The metric of each trial against one setting; choices without an order are groups side by side."""
+    """The metric of each trial against one setting; choices without an order stand side by side, by name."""
     known = [each for each in trials if dimension.key in each.settings and each.score is not None]
     values = dimension.values
-    scores = [each.score or 0.0 for each in known]
     given = [each.settings[dimension.key] for each in known]
+    scores = tuple(each.score or 0.0 for each in known)
+    title = dimension.key
+    columns: tuple[str, ...] = ()
     if not values.ordered:
-        pairs = [(values.index(value), score) for value, score in zip(given, scores, strict=True)]
-        groups = tuple(
-            (shown(value), tuple(float(at) for at, _ in own), tuple(score for _, score in own))
-            for place, value in enumerate(values.all())
-            if (own := [pair for pair in pairs if pair[0] == place])
-        )
-        return Points(title=dimension.key, x=dimension.key, y=metric, groups=groups)
-    logarithmic = isinstance(values, Range) and values.log
-    places = tuple(log10(value) if logarithmic else float(value) for value in given)
-    title = f"log10 {dimension.key}" if logarithmic else dimension.key
-    return Points(title=dimension.key, x=title, y=metric, groups=(("trials", places, tuple(scores)),))
+        places = tuple(float(values.index(value)) for value in given)
+        columns = tuple(map(shown, values.all()))
+    elif isinstance(values, Range) and values.log:
+        places = tuple(log10(value) for value in given)
+        title = f"log10 {dimension.key}"
+    else:
+        places = tuple(float(value) for value in given)
+    return Points(title=dimension.key, x=title, y=metric, groups=(("trials", places, scores),), columns=columns)
 
 
 def contour(surrogate: Surrogate, one: str, other: str, metric: str, seed: int = 0) -> Matrix:
@@ -158,6 +157,16 @@ def contour(surrogate: Surrogate, one: str, other: str, metric: str, seed: int =
         rows=tuple(_label(value) for value in down),
         values=tuple(tuple(row) for row in found.tolist()),
         counts=False,
+    )
+
+
+def _title(matters: Importance) -> str:
+    explains = f"{100 * matters.explained:.0f} %" if matters.explained >= 0.005 else "nothing"
+    if matters.is_told:
+        return f"What matters (a model of {matters.trials} trials explains {explains})"
+    return (
+        f"What matters can hardly be told from {matters.trials} trials: a model of them explains {explains}, "
+        "so the bars mean little"
     )
 
 

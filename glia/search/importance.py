@@ -16,6 +16,7 @@ from glia.search.draws import random_point
 from glia.search.surrogate import Floats, Surrogate
 
 POINTS = 1024  # of the space, for the estimate
+LEAST_EXPLAINED = 0.1  # of a surrogate whose shares mean something
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Importance:
     explained: float
     trials: int
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the surrogate explains enough for the shares to mean something."""
+        return self.explained >= LEAST_EXPLAINED
+
     def words(self) -> str:
         """In a sentence or two.
 
@@ -42,7 +48,7 @@ class Importance:
             >>> Importance((("train.learning_rate", 0.83),), 0.04, 12).words()
             'What matters cannot be told: a model of the 12 trials explains 4 % of what it has not seen.'
         """
-        if self.explained < 0.1:
+        if not self.is_told:
             told = f"{100 * max(self.explained, 0):.0f} %"
             return (
                 f"What matters cannot be told: a model of the {self.trials} trials explains {told} of what it has "

@@ -211,6 +211,7 @@ class PointsPicture(Answer):
     y: str
     groups: list[tuple[str, Row, Row]]
     diagonal: bool
+    columns: list[str] = Field(default=[], description="If any, x is which of these names, from 0.")
 
 
 class RegionsPicture(Answer):

@@ -143,3 +143,17 @@ LAYERS: dict[type[nn.Module], tuple[Callable[[Tensor, Any], tuple[Tensor, Any]],
         lambda g, x, layer, _: aten.gelu_backward.default(g, x, approximate=layer.approximate),
     ),
 }
+
+
+def noted(function: nn.Module, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """A function of single numbers at x, and what gives the gradient by x from that by the result."""
+    if type(function) in LAYERS:
+        forward, derivative = LAYERS[type(function)]
+        y, kept = forward(x, function)
+        return y, lambda gradient: derivative(gradient, kept, function, True)
+    if type(function) is nn.Identity:
+        return x, lambda gradient: gradient
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        y = function(x)
+    return y.detach(), lambda gradient: torch.autograd.grad(y, x, gradient)[0]

@@ -1,6 +1,5 @@
 """Optimizers by name, and which weights their penalties reach."""
 
-import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from glia.config import check_options, name_and_options
+from glia.config import check_options, name_and_options, parameters_of
 from glia.errors import ConfigError
 from glia.recipe import TrainRecipe
 from glia.training.levenberg_marquardt import BayesianRegularisation, LevenbergMarquardt, refuse_many
@@ -84,7 +83,7 @@ def build(model: nn.Module, settings: TrainRecipe) -> Optimizer:
     kind = OPTIMIZERS[name]
     if finds_its_steps(settings):
         _refuse_beside_least_squares(name, settings)
-    accepted = inspect.signature(kind).parameters
+    accepted = parameters_of(kind)
     check_options("optimizer", name, options, [each for each in accepted if each not in _NOT_OPTIONS])
     options = {**_OUR_DEFAULTS.get(name, {}), **_lists_as_tuples(options)}
     if "lr" in accepted:
@@ -218,7 +217,7 @@ def _refuse_beside_least_squares(name: str, settings: TrainRecipe) -> None:
 
 
 def _refuse_foreign(name: str, field: str, value: float) -> None:
-    having = [key for key, other in OPTIMIZERS.items() if field in inspect.signature(other).parameters]
+    having = [key for key, other in OPTIMIZERS.items() if field in parameters_of(other)]
     if name not in having:
         other = " Use train.l2 instead." if field == "weight_decay" else ""
         raise ConfigError(

@@ -1,6 +1,8 @@
 """The pictures of a search."""
 
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,10 +104,38 @@ def test_slices_by_logarithm_and_by_choice() -> None:
     assert rate.groups[0][1] == pytest.approx([np.log10(each.settings["rate"]) for each in trials])
     activation = slice_of(SPACE["activation"], trials, "m")
     assert isinstance(activation, Points)
-    assert [(name, set(places)) for name, places, _ in activation.groups] == [("relu", {0.0}), ("tanh", {1.0})]
-    assert sum(len(places) for _, places, _ in activation.groups) == 20
+    assert activation.columns == ("relu", "tanh")
+    [(_, places, scores)] = activation.groups
+    names = [activation.columns[int(place)] for place in places]
+    assert names == [each.settings["activation"] for each in trials]
+    assert list(scores) == [each.score for each in trials]
+    assert (rate.columns, slice_of(SPACE["units"], trials, "m").columns) == ((), ())
     momentum = slice_of(SPACE["momentum"], trials, "m")
     assert len(momentum.groups[0][1]) == sum(each.settings["activation"] == "tanh" for each in trials)
+
+
+def test_choices_without_an_order_are_named_those_too_that_nobody_tried() -> None:
+    [hidden] = parse(["hidden=[4],[64, 32],[8]"]).dimensions
+    trials = [Trial(number=0, settings={"hidden": [8]}, state="done", value=0.5)]
+    drawn = slice_of(hidden, trials, "m")
+    assert drawn.columns == ("[4]", "[64, 32]", "[8]")
+    assert drawn.groups == (("trials", (2.0,), (0.5,)),)
+
+
+def test_bars_of_a_model_that_explains_little_say_so() -> None:
+    trials = trials_of(12)
+    flat = [replace(each, value=0.5) for each in trials]
+    titles = [
+        pictures_of(some, SPACE, metric="m", direction="higher")["importance"].title for some in (trials_of(80), flat)
+    ]
+    assert re.fullmatch(r"What matters \(a model of 80 trials explains \d\d %\)", titles[0])
+    assert titles[1] == (
+        "What matters can hardly be told from 12 trials: a model of them explains nothing, so the bars mean little"
+    )
+    random = np.random.default_rng(1)
+    noise = [replace(each, value=float(random.random())) for each in trials_of(200)]
+    title = pictures_of(noise, SPACE, metric="m", direction="higher")["importance"].title
+    assert title.startswith("What matters can hardly be told from 200 trials: ")
 
 
 def test_a_contour_rises_with_what_the_metric_rises_with() -> None:

@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from glia import pictures
-from glia.pictures import Bars, Curve, Graph, Images, Picture
+from glia.pictures import Bars, Curve, Graph, Images, Picture, Points
 from glia.tracking.recording.recorder import RunRecorder
 from tests.server.recorded import add_picture, confusion, scatter, training
 
@@ -61,6 +61,7 @@ def test_a_record_that_names_a_file_elsewhere_leads_nowhere(home: Path, client: 
 ALL: list[Picture] = [
     confusion(3),
     scatter(20),
+    Points(title="By choice", x="activation", y="accuracy", groups=(("trials", (1.0,), (0.9,)),), columns=("a", "b")),
     Curve(title="Loss", x="step", y="loss", lines=(("train", (1.0, 2.0), (3.0, float("nan"))),)),
     Bars(
         title="Residuals",

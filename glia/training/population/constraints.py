@@ -49,6 +49,12 @@ class Constraints:
         """What is minimised of the losses of the networks in `part`, penalties apart: (1 - γ) of each, summed."""
         return (losses * self._share[part].to(losses.dtype)).sum() if self._shares else losses.sum()
 
+    def shared(self, gradient: Tensor, part: slice) -> Tensor:
+        """Of what `minimised` gives, by outputs (M, ...): 1 - γ times that of each network's loss."""
+        if not self._shares:
+            return gradient
+        return gradient * self._share[part].to(gradient.dtype).view(-1, *[1] * (gradient.dim() - 1))
+
     def on_gradients(self, weights: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
         """The gradients with those of the penalties, shortened."""
         pairs = zip(weights, gradients, self._reached, strict=True)

@@ -10,6 +10,7 @@ from itertools import groupby
 import torch
 from torch import Tensor, nn
 
+from glia.training.dense import noted
 from glia.training.population.kinds import described
 
 
@@ -31,16 +32,29 @@ class Functions:
 
     def __call__(self, x: Tensor, part: slice) -> Tensor:
         """(M, B, H) of the networks in `part`."""
+        runs = self._runs_in(part)
+        if len(runs) == 1:
+            return runs[0](x)
+        return torch.cat([run(piece) for run, piece in zip(runs, _divided(x, runs), strict=True)])
+
+    def noted(self, x: Tensor, part: slice) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """The same without autograd, and what gives the gradient by x from that by the result."""
+        runs = self._runs_in(part)
+        if len(runs) == 1:
+            return runs[0].noted(x)
+        results, derivatives = zip(*map(_Run.noted, runs, _divided(x, runs)), strict=True)
+
+        def derivative(gradient: Tensor) -> Tensor:
+            pieces = _divided(gradient, runs)
+            return torch.cat([each(piece) for each, piece in zip(derivatives, pieces, strict=True)])
+
+        return torch.cat(results), derivative
+
+    def _runs_in(self, part: slice) -> "list[_Run]":
         first, last, _ = part.indices(len(self._functions))
         if (first, last) not in self._runs:
             self._runs[first, last] = list(self._runs_of(first, last))
-        runs = self._runs[first, last]
-        if len(runs) == 1:
-            return runs[0](x)
-        pieces = torch.unsafe_split_with_sizes(
-            x, [run.networks for run in runs]
-        )  # the other split forbids changes in place
-        return torch.cat([run(piece) for run, piece in zip(runs, pieces, strict=True)])
+        return self._runs[first, last]
 
     def _runs_of(self, first: int, last: int) -> "list[_Run]":
         greatest, runs = max(self._widths), []
@@ -58,7 +72,7 @@ class _Run:
     """Networks in a row that have the same function."""
 
     networks: int
-    function: Callable[[Tensor], Tensor]
+    function: nn.Module
     mask: Tensor | None  # (networks, 1, H) 1 where a network has a unit; None: nothing is to be multiplied away
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -67,6 +81,17 @@ class _Run:
             return x
         self.mask = self.mask.to(x)
         return x * self.mask
+
+    def noted(self, x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        y, derivative = noted(self.function, x)
+        if self.mask is None:
+            return y, derivative
+        mask = self.mask = self.mask.to(x)
+        return y * mask, lambda gradient: derivative(gradient * mask)
+
+
+def _divided(x: Tensor, runs: "Sequence[_Run]") -> Sequence[Tensor]:
+    return torch.unsafe_split_with_sizes(x, [run.networks for run in runs])  # the other forbids changes in place
 
 
 def _keeps_zero(function: nn.Module) -> bool:

@@ -56,6 +56,16 @@ class Losses:
         one_by_one = zip(self._tasks[part], outputs, _of_each(targets, len(outputs), apart), strict=True)
         return torch.stack([task.loss(its, wanted) for task, its, wanted in one_by_one])
 
+    def with_gradient(self, outputs: Tensor, targets: Tensor, part: slice, *, apart: bool) -> tuple[Tensor, Tensor]:
+        """The losses (M,), and the gradient (M, N, K) of their sum by the outputs."""
+        if self._smoothing is not None and self._weights is None and not self._smooths:
+            return _with_gradient(by_class(outputs), _of_each(targets, len(outputs), apart))
+        outputs = outputs.detach().requires_grad_()
+        with torch.enable_grad():
+            losses = self.of(outputs, targets, part, apart=apart)
+        [gradient] = torch.autograd.grad(losses, outputs, torch.ones_like(losses))
+        return losses.detach(), gradient
+
     def _mapped(self, outputs: Tensor, targets: Tensor, apart: bool) -> Tensor:
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message=".*performance drop")
@@ -67,8 +77,10 @@ class Losses:
         self._alike = all(task is tasks[0] or task == tasks[0] for task in tasks)
         self._smoothing: Tensor | None = None
         self._weights: Tensor | None = None
+        self._smooths = False
         if are_log_losses(tasks):
             self._smoothing, self._weights = smoothing_and_weights(tasks, self._device)
+            self._smooths = bool(self._smoothing.any())
 
 
 def are_log_losses(tasks: Sequence[Task]) -> TypeGuard[Sequence[Classification]]:
@@ -111,6 +123,15 @@ def cross_entropies(outputs: Tensor, targets: Tensor, smoothing: Tensor, weights
     losses = -(of_true * costs).sum(1) / total
     even = -(log_p * weights.t()[:, :, None]).sum((0, 2)) / total / len(outputs)
     return _mixed(losses, even, smoothing) if smoothed else losses
+
+
+def _with_gradient(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean log-loss of each network (M,), and the gradient (M, N, K): probabilities, less 1 of the true class."""
+    log_p, true = outputs.log_softmax(0), targets[None]  # K M N, 1 M N
+    losses = -log_p.gather(0, true).squeeze(0).mean(1)
+    gradient = log_p.exp_()
+    gradient.scatter_add_(0, true, gradient.new_tensor(-1.0).expand(true.shape))
+    return losses, gradient.div_(targets.shape[1]).permute(1, 2, 0)
 
 
 def _mixed(losses: Tensor, even: Tensor, smoothing: Tensor) -> Tensor:

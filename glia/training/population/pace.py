@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 TRIED = 4  # steps that are compared
 LONGEST = {"one": 1024, "all": 64}  # steps before the other is tried again; to stay with one is never far wrong
-FAR_WORSE = 3.0  # times as long: not tried any further
+FAR_WORSE, WORSE = 3.0, 1.4  # times as long a step takes, or two of them each: not tried any further
 BETTER = 0.9
 
 
@@ -61,8 +61,9 @@ class Pace:
         return found
 
     def _judge(self) -> None:
-        usual = median(self._usual)
-        if len(self._tried) < TRIED and self._tried[-1] < FAR_WORSE * usual:
+        usual, tried = median(self._usual), self._tried
+        is_worse = tried[-1] >= FAR_WORSE * usual or (len(tried) > 1 and min(tried) > WORSE * usual)
+        if len(tried) < TRIED and not is_worse:
             return
         if median(self._tried) < BETTER * usual:
             self._threads, self._other, self._wait = self._other, self._threads, TRIED

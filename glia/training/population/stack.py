@@ -134,10 +134,11 @@ class Stack:
         """
 
         def of(part: slice) -> tuple[Any, ...]:
-            return _joined([self._learned(*each, seeds, apart) for each in _alike(part, counts, inputs, targets)])
+            some = _alike(part, counts) if counts else [(part, inputs.shape[1])]
+            return _joined([self._learned(*each, inputs, targets, seeds, apart) for each in some])
 
-        losses, outputs, gradients = self._within_memory(of)
         with torch.no_grad():
+            losses, outputs, gradients = self._within_memory(of)
             weights = self._weights
             self._optimizer.step(weights, self._constraints.on_gradients(weights, gradients), rates, number)
             self._constraints.on_weights(weights)
@@ -213,12 +214,17 @@ class Stack:
     ) -> tuple[Tensor, Tensor, list[Tensor | None]]:
         """Losses, outputs and gradients of the networks in `part`, whose inputs, targets and masks these are."""
         weights = [each.detach()[part].requires_grad_(each.requires_grad) for each in self._weights]
-        with devices.precision(self.device):
+        if isinstance(self._networks, Chain) and self.device.type == "cpu":
+            outputs, backward = self._networks.noted(weights, inputs, masks, part=part, apart=apart)
+            losses, gradient = self._losses.with_gradient(outputs, targets, part, apart=apart)
+            return losses, outputs, backward(self._constraints.shared(gradient, part))
+        with torch.enable_grad(), devices.precision(self.device):
             buffers = [each[part] for each in self._buffers]
             outputs = self._networks(weights, buffers, inputs, masks, part=part, apart=apart)
             losses = self._losses.of(outputs, targets, part, apart=apart)
+            minimised = self._constraints.minimised(losses, part)
         trained = [each for each in weights if each.requires_grad]
-        found = iter(torch.autograd.grad(self._constraints.minimised(losses, part), trained))
+        found = iter(torch.autograd.grad(minimised, trained))
         return losses.detach(), outputs.detach(), [next(found) if each.requires_grad else None for each in weights]
 
     def _try_out(self, inputs: Tensor, targets: Tensor) -> None:
@@ -272,14 +278,12 @@ class Stack:
                 own(best[place], state.best[name].shape).copy_(state.best[name])
 
 
-def _alike(
-    part: slice, counts: Sequence[int], inputs: Tensor, targets: Tensor
-) -> Iterator[tuple[slice, int, Tensor, Tensor]]:
-    """Neighbours in `part` that learn from as many samples."""
-    first, last = part.start, part.stop
-    for count, same in groupby(range(first, last), lambda place: counts[place] if counts else inputs.shape[1]):
+def _alike(part: slice, counts: Sequence[int]) -> Iterator[tuple[slice, int]]:
+    """Neighbours in `part` that learn from as many samples, and how many those are."""
+    first = part.start
+    for count, same in groupby(counts[part]):
         size = len(list(same))
-        yield slice(first, first + size), count, inputs, targets
+        yield slice(first, first + size), count
         first += size
 
 

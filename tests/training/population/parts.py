@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +17,7 @@ from glia.recipe import TaskRecipe, TrainRecipe
 from glia.tasks import fit_task
 from glia.training.events import EpochDone, Event, FitDone, FitStarted, StepsDone
 from glia.training.loop import fit
+from glia.training.population.chain import Chain
 from glia.training.population.individuals import Individual, Outcome
 from glia.training.population.together import Way, fit_together
 from glia.training.protocols import Task
@@ -35,6 +37,24 @@ def classes(**given: Any) -> Task:
 
 def perceptron(seed: int, dtype: torch.dtype = torch.float64, **options: Any) -> nn.Module:
     return build("mlp", {"hidden": [16], **options}, inputs=(6,), outputs=3, seed=seed).to(dtype)
+
+
+def frozen(model: nn.Module) -> nn.Module:
+    """Of which the first weights take no gradient."""
+    next(model.parameters()).requires_grad_(False)
+    return model
+
+
+def short_of_memory(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Let stacks of dense layers run out of memory that hold more than so many networks."""
+    compute = Chain.__call__
+
+    def limited(self: Chain, weights: list[Tensor], *rest: Any, **named: Any) -> Tensor:
+        if len(weights[0]) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return compute(self, weights, *rest, **named)
+
+    monkeypatch.setattr(Chain, "__call__", limited)
 
 
 def settings(**given: Any) -> TrainRecipe:

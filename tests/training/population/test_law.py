@@ -12,7 +12,16 @@ from glia.nn.dropout import WideDropout
 from glia.nn.random import reseed
 from glia.training.events import EpochDone
 from glia.training.population.together import fit_together
-from tests.training.population.parts import classes, pair, perceptron, require_law, samples, settings, train_twin
+from tests.training.population.parts import (
+    classes,
+    frozen,
+    pair,
+    perceptron,
+    require_law,
+    samples,
+    settings,
+    train_twin,
+)
 
 CASES: dict[str, list[dict[str, Any]]] = {
     "rates": [{"learning_rate": rate} for rate in (0.001, 0.01, 0.1)],
@@ -141,13 +150,8 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     "batch-norm": lambda seed: normalised(seed, 0.1 * seed),
     "convolutions": convolutional,
     "tied": twice_the_same,
-    "frozen": lambda seed: _frozen(perceptron(seed)),
+    "frozen": lambda seed: frozen(perceptron(seed)),
 }
-
-
-def _frozen(model: nn.Module) -> nn.Module:
-    next(model.parameters()).requires_grad_(False)
-    return model
 
 
 @pytest.mark.parametrize("name", NETWORKS)

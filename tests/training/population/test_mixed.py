@@ -14,10 +14,10 @@ from glia.nn.random import reseed
 from glia.training.diverged import DivergenceError
 from glia.training.events import EpochDone, Warned
 from glia.training.population import fitting
-from glia.training.population.chain import Chain
 from glia.training.population.stack import Stack
 from glia.training.population.together import Way, fit_together
 from tests.training.population.parts import (
+    frozen,
     pair,
     perceptron,
     require_law,
@@ -25,6 +25,7 @@ from tests.training.population.parts import (
     require_same_weights,
     samples,
     settings,
+    short_of_memory,
     train_twin,
 )
 from tests.training.population.test_law import CASES
@@ -99,13 +100,8 @@ NETWORKS: dict[str, Callable[[int], nn.Module]] = {
     ),
     "no-bias": lambda seed: perceptron(seed, hidden=[4 + 3 * seed], activation="sigmoid", bias=False),
     "tied": _tied,
-    "frozen": lambda seed: _frozen(mixed(seed)),
+    "frozen": lambda seed: frozen(mixed(seed)),
 }
-
-
-def _frozen(model: nn.Module) -> nn.Module:
-    next(model.parameters()).requires_grad_(False)
-    return model
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -216,14 +212,7 @@ def test_one_that_diverges_leaves_narrower_ones_alone() -> None:
 
 
 def test_parts_that_memory_suffices_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    compute = Chain.__call__
-
-    def short_of_memory(self: Chain, weights: list[Tensor], *rest: Any, **named: Any) -> Tensor:
-        if len(weights[0]) > 3:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
-        return compute(self, weights, *rest, **named)
-
-    monkeypatch.setattr(Chain, "__call__", short_of_memory)
+    short_of_memory(monkeypatch, most=3)
     pairs = [pair(mixed(seed), settings(seed=seed)) for seed in range(5)]
     outcomes = fit_together([each.individual for each in pairs], *samples(), way="stacked")
     assert [outcome.together for outcome in outcomes] == [5] * 5

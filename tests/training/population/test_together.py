@@ -28,6 +28,7 @@ from tests.training.population.parts import (
     require_same_weights,
     samples,
     settings,
+    short_of_memory,
     train_twin,
 )
 
@@ -248,16 +249,7 @@ def test_a_state_is_a_checkpoint_that_the_loop_goes_on_from(tmp_path: Path) -> N
 
 
 def test_memory_that_does_not_suffice_halves_the_stack_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    from glia.training.population.chain import Chain
-
-    compute = Chain.__call__
-
-    def short_of_memory(self: Chain, weights: list[Tensor], *rest: Any, **named: Any) -> Tensor:
-        if len(weights[0]) > 2:
-            raise torch.OutOfMemoryError("CUDA out of memory.")
-        return compute(self, weights, *rest, **named)
-
-    monkeypatch.setattr(Chain, "__call__", short_of_memory)
+    short_of_memory(monkeypatch, most=2)
     pairs = [pair(perceptron(seed, dropout=0.2), settings(seed=seed, l2=0.01)) for seed in range(5)]
     outcomes = fitted(pairs)
     assert [outcome.together for outcome in outcomes] == [5] * 5

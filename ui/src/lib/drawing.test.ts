@@ -61,12 +61,36 @@ describe("pictures", () => {
       ["a", [1, 5], [2, 4]],
       ["b", [3], [9]],
     ];
-    const drawn = options({ kind: "points", ...titles, groups, diagonal: true });
+    const drawn = options({ kind: "points", ...titles, groups, diagonal: true, columns: [] });
     expect(drawn.series.at(-1)?.["data"]).toEqual([
       [1, 1],
       [9, 9],
     ]);
     expect(drawn.legend?.data).toEqual(["a", "b"]);
+  });
+
+  test("points in columns have a name at each and no number between, one that is empty among them", () => {
+    const groups: [string, number[], number[]][] = [["trials", [0, 2], [0.5, 0.25]]];
+    const columns = ["relu", "swish", "tanh"];
+    const drawn = options({ kind: "points", ...titles, groups, diagonal: false, columns });
+    expect(drawn).toMatchObject({
+      xAxis: { type: "category", data: columns, name: "predicted" },
+      yAxis: { type: "value" },
+    });
+    const cloud = drawn.series[0] as unknown as {
+      data: number[][];
+      tooltip: { formatter: (at: object) => string };
+    };
+    expect(cloud.data).toEqual([
+      [0, 0.5],
+      [2, 0.25],
+    ]);
+    expect(cloud.tooltip.formatter({ value: [2, 0.25] })).toBe("predicted tanh, true 0.25");
+    const plain = options({ kind: "points", ...titles, groups, diagonal: false, columns: [] });
+    expect(plain).toMatchObject({ xAxis: { type: "value" } });
+    expect((plain.series[0] as unknown as typeof cloud).tooltip.formatter({ value: [2, 0.25] })).toBe(
+      "predicted 2, true 0.25",
+    );
   });
 
   test("regions fill the plane that the samples lie on, each class in one colour", () => {

@@ -111,6 +111,8 @@ function matrix(picture: Of<"matrix">, ink: Ink, dark: boolean): EChartsCoreOpti
 
 function points(picture: Of<"points">, ink: Ink, dark: boolean): EChartsCoreOption {
   const all = picture.groups.flatMap(([, xs, ys]) => numbers([...xs, ...ys])).filter(Number.isFinite);
+  const { columns } = picture;
+  const place = (x: number): string => (columns.length > 0 ? (columns[x] ?? "") : number(x));
   const ends = [Math.min(...all), Math.max(...all)];
   const diagonal = {
     type: "line",
@@ -127,11 +129,12 @@ function points(picture: Of<"points">, ink: Ink, dark: boolean): EChartsCoreOpti
     itemStyle: { color: stroke(index, dark).colour, opacity: all.length < MANY_NUMBERS ? 0.75 : 0.5 },
     tooltip: {
       formatter: ({ value }: { value: number[] }) =>
-        `${picture.x} ${number(value[0])}, ${picture.y} ${number(value[1])}`,
+        `${picture.x} ${place(value[0] ?? NaN)}, ${picture.y} ${number(value[1])}`,
     },
   }));
   return {
     ...frame(picture.x, picture.y, ink),
+    ...(columns.length > 0 ? { xAxis: names(columns, picture.x, ink) } : {}),
     ...legend(
       picture.groups.map(([name]) => name),
       ink,

@@ -1048,6 +1048,12 @@ export interface components {
          * @description A cloud of points in named groups: name, xs and ys of each.
          */
         readonly PointsPicture: {
+            /**
+             * Columns
+             * @description If any, x is which of these names, from 0.
+             * @default []
+             */
+            readonly columns: readonly string[];
             /** Diagonal */
             readonly diagonal: boolean;
             /** Groups */
