@@ -4,10 +4,16 @@ The front door: every name here is a verb or a class of `glia.api`, loaded when 
 nothing. Everything else is imported from its own module.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+# Threads of torch that wait for each other keep their cores busy for a millisecond unless told otherwise, before torch
+# is loaded: beside other programs a step then takes up to 50 times as long. Ten microseconds cost no speed alone.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 if TYPE_CHECKING:
     from glia.api import (

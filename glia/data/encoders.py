@@ -3,6 +3,7 @@
 Each encoder accepts the column as a user gives it later, or says why it cannot.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, final
@@ -258,9 +259,16 @@ def _moments(values: NDArray[np.float64], weights: NDArray[Any] | None = None) -
     """Mean and deviation; a deviation that is none, or rounding, is 1, so that constants become 0."""
     if not len(values):
         return 0.0, 1.0
+    unit = unit_of(float(np.abs(values).max()))
+    values = values / unit if unit != 1.0 else values
     mean = np.average(values, weights=weights)
     std = np.sqrt(np.average((values - mean) ** 2, weights=weights))
-    return mean, unless_rounding(std, mean)
+    return mean * unit, unless_rounding(std * unit, mean * unit)
+
+
+def unit_of(largest: float) -> float:
+    """In what to count values so that float64 holds their squares: 1 but for the very large and the very small."""
+    return 1.0 if 1e-100 < largest < 1e100 else math.ldexp(1.0, math.frexp(largest)[1] - 1)
 
 
 def unless_rounding(std: Any, mean: Any) -> Any:

@@ -50,15 +50,16 @@ def moments(pieces: Callable[[], Iterable[Values]]) -> tuple[float, float, int]:
     Args:
         pieces: gives all values, in stretches; it is asked twice.
     """
-    count, sums = 0, list[float]()
+    count, sums, largest = 0, list[tuple[float, float]](), 0.0
     for values in pieces():
-        count += len(values)
-        sums.append(float(values.sum()))
+        there = float(np.abs(values).max(initial=0.0))
+        count, unit, largest = count + len(values), encoders.unit_of(there), max(largest, there)
+        sums.append((float((values / unit).sum()), unit))
     if not count:
         return 0.0, 1.0, 0
-    mean = math.fsum(sums) / count
-    squares = [float(((values - mean) ** 2).sum()) for values in pieces()]
-    return mean, math.sqrt(math.fsum(squares) / count), count
+    mean, unit = math.fsum(total / count * unit for total, unit in sums), encoders.unit_of(largest)
+    squares = [float((((values - mean) / unit) ** 2).sum()) for values in pieces()]
+    return mean, math.sqrt(math.fsum(squares) / count) * unit, count
 
 
 def _numbers(dataset: Dataset, name: str, column: Numbers | Times, rows: NDArray[np.int64]) -> NumberEncoder:

@@ -12,6 +12,7 @@ from glia.data.columns import Arrays, Categories, Numbers, Pictures, Times
 from glia.data.dataset import Dataset
 from glia.data.opening import open_dataset
 from glia.data.preprocessing import Preprocessing, fit
+from glia.data.streamed_fitting import moments
 from glia.errors import DataError
 from tests.data.samples import photos, table
 
@@ -87,6 +88,16 @@ def test_a_gap_where_training_had_none_is_the_mean() -> None:
 def test_only_training_rows_are_looked_at() -> None:
     before, after = table(a=[1.0, 2.0, 3.0, 4.0]), table(a=[1.0, 2.0, 300.0, np.nan])
     assert fit(before, np.arange(2)).to_dict() == fit(after, np.arange(2)).to_dict()
+
+
+@pytest.mark.parametrize("unit", [1e300, 1.7e308, 1e-300, 1e-160])
+def test_numbers_whose_squares_double_precision_cannot_hold_are_standardised(unit: float) -> None:
+    values = np.linspace(-1.0, 1.0, 100) ** 3
+    preprocessing = fit(table(a=values * unit), np.arange(100))
+    expected = (values - values.mean()) / values.std()
+    assert preprocessing.encode(table(a=values * unit))[:, 0].numpy() == pytest.approx(expected, abs=1e-6)
+    mean, deviation, count = moments(lambda: np.array_split(values * unit, 3))
+    assert (mean / unit, deviation / unit, count) == pytest.approx((values.mean(), values.std(), 100), abs=1e-9)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -33,3 +37,14 @@ def test_an_error_gives_the_threads_back(two_threads) -> None:
     with pytest.raises(ZeroDivisionError), suited_to(nn.Linear(2, 2), 1):
         _ = 1 / 0
     assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "spins"), [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")]
+)
+def test_threads_that_wait_give_way_unless_told_otherwise(given: dict[str, str], spins: str) -> None:
+    named = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    environment = {key: value for key, value in os.environ.items() if key not in named} | given
+    code = "import glia, os; print(os.environ.get('GOMP_SPINCOUNT'))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == spins
