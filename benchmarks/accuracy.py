@@ -74,6 +74,16 @@ CASES: dict[str, dict[str, Case]] = {
             model="layers", data="few", epochs=100, settings={**LAST, "model.layers": DROPPED}, target="≥ 1 point more"
         ),
     },
+    "augmentation": {
+        "cnn/guide-pooled": Case(model="cnn/guide-pooled", data="few", epochs=40, settings=LAST),
+        "shifted, turned, zoomed": Case(
+            model="cnn/guide-pooled",
+            data="few",
+            epochs=40,
+            settings={**LAST, "train.augment": ["shift", "rotate", "zoom"]},
+            target="≤ 0.7 of the errors",
+        ),
+    },
     "cifar": {
         "layers/guide-six-layers": Case(model="layers/guide-six-layers", data="cifar", epochs=12, seeds=1),
     },

@@ -91,11 +91,20 @@ class TrainRecipe:
         "auto"  # patience in epochs; 0: off; auto: off if epochs given
     )
     gradient_clip: NotNegative = 0.0  # greatest norm of all gradients together; 0: off
+    augment: Choice | tuple[Choice, ...] = "none"  # how batches are changed at random, while training only
     device: str = "auto"
     compile: bool = False
     precision: Literal["auto", "double"] = "auto"  # "auto": float32, with bfloat16 on GPUs that have it
     log_every: Positive = 10  # steps
     checkpoint_seconds: NotNegative = 60.0
+
+    def __post_init__(self) -> None:
+        # One meaning, one writing: "flip,shift" is ("flip", "shift"), and what changes nothing is "none".
+        names = self.augment
+        if isinstance(names, str):
+            names = tuple(name.strip() for name in names.split(","))
+        names = (names,) if isinstance(names, dict) else names
+        object.__setattr__(self, "augment", "none" if names in ((), ("",), ("none",)) else names)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -50,6 +51,11 @@ def facts(values: Mapping[str, Any]) -> None:
     wide = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
         typer.echo(f"{name:<{wide}}  {value}")
+
+
+def named(run: Any) -> dict[str, Any] | None:
+    """Bias and variance of a run, for `emit`."""
+    return None if run.bias_and_variance is None else asdict(run.bias_and_variance)
 
 
 def visible(text: str) -> str:

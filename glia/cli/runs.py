@@ -51,7 +51,7 @@ def show(
     out: Annotated[Path | None, typer.Option(help="With --source: write it to this new folder.")] = None,
     as_json: output.Json = False,
 ) -> None:
-    """Show one run: state, data, metrics and params, and the runs inside it."""
+    """Show one run: state, data, metrics, bias and variance, params, and the runs inside it."""
     from glia import api
     from glia.record.runs import Runs
 
@@ -63,7 +63,7 @@ def show(
     inside = within.ids()
     if as_json:
         said = {"params": found.params, "tags": found.tags, "notes": found.notes}
-        output.emit({**_short(found), **said, "inside": inside})
+        output.emit({**_short(found), **said, "bias_and_variance": output.named(found), "inside": inside})
         return
     output.facts(
         {
@@ -85,6 +85,8 @@ def show(
         if values:
             typer.echo(f"\n{heading}")
             output.facts(values)
+        if heading == "Metrics" and found.bias_and_variance is not None:
+            typer.echo(f"\nBias and variance\n{found.bias_and_variance}")
 
 
 @app.command("diff", epilog="Example: glia runs diff a3f9 calm-otter-17")

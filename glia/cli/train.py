@@ -53,7 +53,8 @@ def train(
         skip_bad=skip_bad,
     )
     if as_json:
-        output.emit({"id": run.id, "name": run.name, "state": run.state, "reason": run.reason, "summary": run.summary})
+        said = {"id": run.id, "name": run.name, "state": run.state, "reason": run.reason, "summary": run.summary}
+        output.emit(said | {"bias_and_variance": output.named(run)})
         return
     report(run)
     if run.state == "stopped":
@@ -66,5 +67,7 @@ def report(run: Any) -> None:
     output.say(f"Run {run.name} ({run.id[:6]}) is {run.state}{why}.")
     judged = {name: value for name, value in run.summary.items() if name.startswith("validation/")}
     output.facts({**judged, "best epoch": int(run.summary["epoch"])} if "epoch" in run.summary else judged)
+    if run.bias_and_variance is not None:
+        typer.echo(f"\n{run.bias_and_variance}")
     again = f"glia train --resume {run.id[:6]}   " if run.state == "stopped" or run.reason == "budget" else ""
     output.say(f"Next: {again}glia evaluate {run.id[:6]}   glia predict {run.id[:6]} FILE   glia serve")

@@ -123,8 +123,13 @@ def settings_for_all(settings: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _contestant(name: str, recipe: Recipe, samples: Dataset) -> Contestant:
     own = recipe.with_settings({"model.name": name})
-    prepared = Learner(_sharing(own, classical=True)).prepare(samples)
+    plain = replace(own, train=replace(own.train, augment="none"))
+    prepared = Learner(_sharing(plain, classical=True)).prepare(samples)
     classical = isinstance(prepared.model, AtOnce)
+    if classical:
+        own = plain  # it has no batches that could be changed
+    elif own != plain:
+        prepared.varied(_sharing(own, classical=True))  # refuses changes that are not for such samples
     size = f"/{own.model.size}" if own.model.size else ""
     return Contestant(
         f"{own.model.name}{size}", _sharing(own, classical=classical), classical, prepared.preprocessing.said

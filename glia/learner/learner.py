@@ -18,7 +18,7 @@ from glia.errors import ConfigError
 from glia.learner import keeping, streamed
 from glia.learner.naming import data_of
 from glia.learner.refitting import refit, resolved
-from glia.learner.refusing import refuse_other_losses
+from glia.learner.refusing import refuse_augmentations, refuse_other_losses
 from glia.learner.samples import samples_of
 from glia.learner.several import networks_of, train_several
 from glia.learner.targets import of_seen_classes, task_of
@@ -167,6 +167,7 @@ class Learner:
             task=replace(recipe.task, name=self.task.name, target=dataset.target),
         )
         refuse_other_losses(self.model, self.task, self.recipe.model.name)
+        refuse_augmentations(recipe.train.augment, self.model, self.recipe.model.name, self.preprocessing.shape)
         self._place("cpu" if at_once else recipe.train.device)
         if at_once:
             return self

@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from glia.bias_and_variance import BiasAndVariance
+from glia.tracking.folder.judging import bias_and_variance
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.folder.trials import read_run
 from glia.tracking.recording.scribe import Scribe
@@ -97,6 +99,15 @@ class RunFacts:
     @summary.setter
     def summary(self, values: Mapping[str, float]) -> None:
         self._writer().summary({**self.summary, **values})
+
+    @property
+    def bias_and_variance(self) -> BiasAndVariance | None:
+        """The validation error, its gap to the training error, and what they mean in words; None while it goes on.
+
+        None, too, of a run that logged no training. Loops of one's own have it that log `train/loss` and
+        `validation/loss`, or both accuracies.
+        """
+        return bias_and_variance(self._fresh())
 
     @property
     def warnings(self) -> list[str]:

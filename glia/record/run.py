@@ -148,6 +148,8 @@ class Run(RunRecording):
     def _repr_html_(self) -> str:
         rows = {"project": self.project, "state": f"{self.state} ({self.reason})" if self.reason else self.state}
         rows |= {name: f"{value:.4g}" for name, value in self.summary.items()}
+        if self.bias_and_variance is not None:
+            rows["bias and variance"] = self.bias_and_variance.text
         cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows.items())
         return f"<b>{escape(self.name)}</b> <code>{brief(self.id)}</code><table>{cells}</table>"
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from glia.search.methods.bayesian import Bayesian
 from glia.search.methods.method import Brief, Method, method_named
 from glia.search.plan import Plan
 from glia.search.trials import Proposal, Trial, next_number
@@ -175,7 +176,8 @@ def as_trial(facts: TrialFacts) -> Trial:
 def proposed(method: Method, trials: Sequence[Trial], count: int) -> list[Proposal]:
     """What a method proposes that knows only trials of its own, numbered without gaps.
 
-    So a trial by hand between them takes no point of a grid, no row of a table, and no place in a population.
+    So a trial by hand between them takes no point of a grid, no row of a table, and no place in a population. A
+    Bayesian search learns from it all the same.
     """
     if not any(each.by_hand for each in trials):
         return method.propose(trials, count)
@@ -185,6 +187,12 @@ def proposed(method: Method, trials: Sequence[Trial], count: int) -> list[Propos
         replace(each, number=place, parent=None if each.parent is None else places[each.parent])
         for place, each in enumerate(own)
     ]
+    if isinstance(method, Bayesian):
+        others = [each for each in trials if each.by_hand]
+        before = [sum(one.number < each.number for one in own) for each in others]
+        method = replace(
+            method, others=tuple(replace(each, number=count) for each, count in zip(others, before, strict=True))
+        )
     after = next_number(trials) - len(own)
 
     def real(place: int) -> int:

@@ -104,6 +104,21 @@ class Proposal(Answer):
     proposed: datetime
 
 
+class BiasAndVariance(Answer):
+    """The validation error, its gap to the training error, and what they mean in words (glia.bias_and_variance)."""
+
+    metric: str = Field(description="By which the error is told: of accuracy, r2 and macro-f1 it is 1 minus it.")
+    validation: float | None
+    training: float | None
+    gap: float | None
+    interval: tuple[float, float] | None = Field(description="Of the validation error, 95 %; null: not known.")
+    gap_interval: tuple[float, float] | None
+    trivial: float | None = Field(description="The error of always answering the commonest class, or the mean.")
+    kind: Literal["bias", "variance", "both", "unclear", "unknown", "none"]
+    text: str
+    advice: str
+
+
 class Run(RunRow):
     """One run, whole, apart from its points and texts."""
 
@@ -111,6 +126,7 @@ class Run(RunRow):
     updated: datetime = Field(description="When something was last recorded.")
     notes: str
     summary: dict[str, Plain] = Field(description="What it came to: the metrics of the epoch that was kept.")
+    bias_and_variance: BiasAndVariance | None = Field(description="Null while it goes on, and of what trains nothing.")
     data: Data | None
     metrics: list[Metric]
     media: list[Medium]

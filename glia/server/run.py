@@ -1,13 +1,15 @@
 """One run: everything about it but its points and texts."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
 
-from glia.server.answers import Data, Medium, Metric, Problem, Proposal, Run, RunRow
+from glia.server.answers import BiasAndVariance, Data, Medium, Metric, Problem, Proposal, Run, RunRow
 from glia.server.readers import Open
 from glia.tracking.folder.account import moment
+from glia.tracking.folder.judging import bias_and_variance
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.log.records import State
 
@@ -24,13 +26,14 @@ def read_run(run: str, readers: Open) -> Run:
 
 def run_of(reader: RunReader) -> Run:
     """Everything about a run but its points and texts."""
-    last, data = reader.last(), reader.data
+    last, data, named = reader.last(), reader.data, bias_and_variance(reader)
     return Run(
         **dict(row_of(reader)),
         ended=reader.ended,
         updated=reader.updated,
         notes=reader.notes,
         summary=reader.summary,
+        bias_and_variance=BiasAndVariance(**asdict(named)) if named else None,
         data=Data(name=data.name, version=data.version, samples=data.samples) if data else None,
         metrics=[
             Metric(name=name, direction=reader.direction(name), last=last[name], points=reader.count(name))

@@ -21,6 +21,8 @@ from glia.nn.random import reseed
 from glia.nn.seeds import step_seeds
 from glia.recipe import TrainRecipe
 from glia.training import checkpoint, devices, optimizers, threads
+from glia.training.augmentation.augmenting import augmenting
+from glia.training.augmentation.mixing import Mixed
 from glia.training.checkpoint import Checkpoint
 from glia.training.dense import Dense
 from glia.training.diverged import DivergenceError, why
@@ -114,6 +116,7 @@ class _Fit:
         self.bounded = optimizers.penalised(model, settings) if settings.max_norm else []
         self.precision = devices.precision(self.device)
         self.losses, self.forward = Losses(model, task), trained(model)
+        self.augment = augmenting(settings.augment)
         self.dense = None if settings.compile else Dense.of(model)
         self.compiled = torch.compile(self.forward, dynamic=False) if settings.compile else self.forward
         self.epoch = self.step = 0
@@ -176,6 +179,9 @@ class _Fit:
         return None
 
     def _take_step(self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor, seed: int) -> None:
+        learned: Tensor | Mixed = targets
+        if self.augment is not None:
+            inputs, learned = self.augment(inputs, targets, seed)
         if isinstance(self.optimizer, LevenbergMarquardt):
             with torch.no_grad():
                 outputs = self.model(inputs)
@@ -184,16 +190,16 @@ class _Fit:
                 try_out(self.optimizer, self.model, self.task, inputs, targets)
             self.optimizer.step(NetworkResiduals(self.model, self.task, inputs, targets))
         elif isinstance(self.optimizer, LBFGS):
-            loss, outputs = self._take_searching_step(self.optimizer, forward, inputs, targets, seed)
+            loss, outputs = self._take_searching_step(self.optimizer, forward, inputs, learned, seed)
         else:
-            _, loss, outputs = self._descend(forward, inputs, targets)
+            _, loss, outputs = self._descend(forward, inputs, learned)
             self.take_optimizer_step()
         if self.bounded:
             shorten(self.bounded, self.settings.max_norm)
         self.running.add(loss.detach(), self.losses.joined(outputs.detach()), targets)
 
     def _descend(
-        self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor
+        self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor | Mixed
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The gradients; what is minimised, the loss in it, the outputs."""
         for parameter in self.parameters:
@@ -211,7 +217,7 @@ class _Fit:
         return total, loss, outputs
 
     def _take_searching_step(
-        self, optimizer: LBFGS, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor, seed: int
+        self, optimizer: LBFGS, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor | Mixed, seed: int
     ) -> tuple[Tensor, Tensor]:
         """L-BFGS asks for gradients several times a step, here with the same random draws; the first is reported."""
 

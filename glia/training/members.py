@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from glia.training.augmentation.mixing import Mixed
 from glia.training.protocols import Task
 
 
@@ -40,8 +41,10 @@ class Losses:
         self._ensemble = model if isinstance(model, Ensemble) else None
         self._task = task
 
-    def of(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The mean loss of what `trained(model)` gave; of members, the mean of theirs."""
+    def of(self, outputs: Tensor, targets: Tensor | Mixed) -> Tensor:
+        """The mean loss of what `trained(model)` gave; of members, the mean of theirs; of mixed targets, both mixed."""
+        if isinstance(targets, Mixed):
+            return torch.lerp(self.of(outputs, targets.others), self.of(outputs, targets.own), targets.share)
         if self._ensemble is None:
             return self._task.loss(outputs, targets)
         return self._task.loss(outputs.flatten(0, 1), torch.cat([targets] * len(outputs)))

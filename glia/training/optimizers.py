@@ -49,6 +49,7 @@ _LEAST_SQUARES: dict[str, Any] = {
     "gradient_clip": 0.0,
     "warmup": 0.0,
     "compile": False,
+    "augment": "none",
 }
 
 MOST_WEIGHTS = 4_000  # of least squares: their matrix then has 128 MB

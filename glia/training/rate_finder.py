@@ -18,6 +18,8 @@ from glia.nn.random import reseed
 from glia.nn.seeds import step_seeds
 from glia.recipe import TrainRecipe
 from glia.training import devices, optimizers, threads
+from glia.training.augmentation.augmenting import augmenting
+from glia.training.augmentation.mixing import Mixed
 from glia.training.members import Losses, trained
 from glia.training.protocols import Batch, Batches, Task
 from glia.training.regularisation import Penalty
@@ -68,7 +70,7 @@ def try_rates(
     """
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
     optimizer = optimizers.build(model, replace(settings, learning_rate=rates[0]))
-    penalty = Penalty(model, settings)
+    penalty, augment = Penalty(model, settings), augmenting(settings.augment)
     tried: list[float] = []
     smoothed: list[float] = []
     mean = 0.0
@@ -80,7 +82,8 @@ def try_rates(
             rate = rates[0] * (rates[1] / rates[0]) ** (step / max(1, steps - 1))
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss = _step(optimizer, partial(_loss, model, task, inputs, targets, device), penalty.added_to)
+            batch = (inputs, targets) if augment is None else augment(inputs, targets, seed)
+            loss = _step(optimizer, partial(_loss, model, task, *batch, device), penalty.added_to)
             if not math.isfinite(loss):
                 break
             mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
@@ -97,7 +100,7 @@ def _endless(train: Batches) -> Iterator[Batch]:
         yield from train
 
 
-def _loss(model: nn.Module, task: Task, inputs: Tensor, targets: Tensor, device: torch.device) -> Tensor:
+def _loss(model: nn.Module, task: Task, inputs: Tensor, targets: Tensor | Mixed, device: torch.device) -> Tensor:
     with devices.precision(device):
         return Losses(model, task).of(trained(model)(inputs), targets)
 

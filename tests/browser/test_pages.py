@@ -61,6 +61,18 @@ def test_a_run_is_watched_from_the_table_to_its_end(page: Page, writer: Writer) 
     expect(page.get_by_text("glia predict live-lark-1 picture.png")).to_be_visible()
 
 
+def test_bias_and_variance_stand_beside_the_curves_once_a_run_has_ended(page: Page, home: Path) -> None:
+    with training(home) as recorder:
+        log_epochs(recorder, range(1, 3))
+        page.goto(f"/runs/{recorder.id}")
+        expect(page.get_by_role("figure", name="accuracy up to step 80:")).to_be_visible()
+        expect(page.get_by_role("heading", name="Bias and variance")).to_have_count(0)
+        finish(recorder, best_epoch=2, values={"train/accuracy": 0.99, "validation/accuracy": 0.9})
+        named = page.get_by_role("region", name="Bias and variance")
+        expect(named).to_contain_text("Validation error 10 %. Training error 1 %: the gap is 9 points")
+        expect(named).to_contain_text("Against variance: more samples")
+
+
 def test_a_run_that_begins_and_ends_is_seen_in_the_table(page: Page, home: Path) -> None:
     page.goto("/")
     expect(page.get_by_text("glia train digits")).to_be_visible()

@@ -204,6 +204,14 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_recorded(home, gi
     assert not list(glia.runs())
 
 
+def test_of_learners_compared_only_networks_see_changed_batches() -> None:
+    recipe = Recipe().with_settings({"train.augment": "noise"})
+    found = contestants(["baseline", "mlp"], recipe, open_dataset("iris"))
+    assert [each.recipe.train.augment for each in found] == ["none", ("noise",)]
+    with pytest.raises(ConfigError, match="'rotate' is for pictures"):
+        contestants(["baseline", "mlp"], recipe.with_settings({"train.augment": "rotate"}), open_dataset("iris"))
+
+
 def test_data_that_is_not_there_is_said() -> None:
     with pytest.raises(NotFoundError, match="no data set or file 'irs'"):
         glia.compare("irs")

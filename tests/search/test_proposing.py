@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import glia
 from glia import recipe as recipes
 from glia.errors import ConfigError, NotFoundError
 from glia.search.ledger import ASKED, Ledger, proposed
+from glia.search.methods.bayesian import Bayesian
+from glia.search.methods.method import Brief
 from glia.search.plan import Plan
 from glia.search.proposing import propose, waits_for_somebody, wanted, withdraw
+from glia.search.reading import parse
 from glia.search.trials import Proposal, Trial
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.recording.study import StudyRecorder
@@ -150,6 +154,17 @@ def test_methods_know_their_own_trials_by_numbers_without_gaps() -> None:
     child, further = proposed(Descending(), trials, 8)
     assert (child.number, child.parent) == (4, 2)
     assert (further.number, further.epochs, further.parent) == (2, 3, None)
+
+
+def test_a_bayesian_search_learns_from_trials_by_hand() -> None:
+    space = parse(["x=0.0..1.0"])
+    brief = Brief(space=space, seed=0, trials=8)
+    own = [Trial(number=n, settings={"x": 0.1 * n}, state="done", value=0.1 * n) for n in (0, 1, 3, 4)]
+    by_hand = Trial(number=2, settings={"x": 0.95}, state="done", value=9.0, by_hand=True)
+    [alone] = proposed(Bayesian(brief, "gp"), [replace(each, number=n) for n, each in enumerate(own)], 1)
+    [found] = proposed(Bayesian(brief, "gp"), sorted([*own, by_hand], key=lambda each: each.number), 1)
+    assert found.number == alone.number + 1
+    assert abs(found.settings["x"] - 0.95) < abs(alone.settings["x"] - 0.95)
 
 
 @pytest.mark.parametrize(

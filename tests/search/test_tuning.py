@@ -47,6 +47,18 @@ def test_a_trial_is_what_training_with_its_settings_gives() -> None:
     assert found["value"].tolist() == pytest.approx(expected["value"].tolist(), rel=1e-5)
 
 
+def test_networks_that_see_changed_batches_are_searched_beside_others() -> None:
+    vary = ["train.augment=none,noise,mixup,[{name='noise', deviation=0.5}]"]
+    study = tune(vary, method="grid", settings={"train.precision": "double"})
+    tried = [each.settings["train.augment"] for each in study.trials]
+    assert tried == ["none", "noise", "mixup", [{"name": "noise", "deviation": 0.5}]]
+    for trial in study.trials:
+        settings = {**trial.settings, "train.precision": "double"}
+        alone = glia.train("iris", model="mlp", epochs=3, settings=settings)
+        found, expected = study.run_of(trial).metrics("validation/loss"), alone.metrics("validation/loss")
+        assert found["value"].tolist() == pytest.approx(expected["value"].tolist(), rel=1e-9)
+
+
 def test_a_grid_tries_everything_once() -> None:
     study = tune({"model.hidden": [[4], [8]], "model.activation": ["relu", "tanh"]}, method="grid")
     tried = [(each.settings["model.hidden"], each.settings["model.activation"]) for each in study.trials]
@@ -159,6 +171,7 @@ def test_the_budget_ends_a_search_that_would_go_on() -> None:
         ({"metric": "acuracy"}, "Did you mean 'validation/accuracy'"),
         ({"vary": {"train.learning_rat": [1, 2]}}, "learning_rate"),
         ({"vary": ["train.learning_rate=1e-1..1e-4:log"]}, "begins above its end"),
+        ({"vary": ["train.augment=none,rotate"]}, "rotate' is for pictures"),
         ({"vary": {}}, "Nothing is varied"),
         ({"vary": None}, "Nothing is varied"),
         ({"method": "randon"}, "Did you mean 'random'"),

@@ -1,10 +1,12 @@
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
+from glia.record.run import Run
 from glia.tracking.recording.recorder import RunRecorder
-from tests.server.recorded import finish, log_epochs, training
+from tests.server.recorded import add_picture, confusion, finish, log_epochs, training
 
 
 def test_one_run_has_everything_but_its_points_and_texts(home: Path, client: httpx.Client) -> None:
@@ -30,6 +32,22 @@ def test_one_run_has_everything_but_its_points_and_texts(home: Path, client: htt
     assert metrics["validation/accuracy"]["direction"] == "higher"
     assert metrics["train/loss"]["points"] == 20
     assert [medium["kind"] for medium in run["media"]] == ["picture"]
+
+
+def test_bias_and_variance_are_named_once_a_run_has_ended(home: Path, client: httpx.Client) -> None:
+    counts = np.array(confusion(10).values)
+    accuracy = np.trace(counts) / counts.sum()
+    with training(home) as recorder:
+        log_epochs(recorder, range(1, 3))
+        assert client.get(f"/runs/{recorder.id}").json()["bias_and_variance"] is None
+        add_picture(recorder, "validation/confusion-matrix", confusion(10))
+        finish(recorder, best_epoch=2, values={"train/accuracy": 1.0, "validation/accuracy": accuracy})
+    found = client.get(f"/runs/{recorder.id}").json()["bias_and_variance"]
+    assert (found["metric"], found["kind"], found["training"]) == ("accuracy", "variance", 0.0)
+    assert found["validation"] == found["gap"] == pytest.approx(1 - accuracy)
+    assert found["trivial"] == pytest.approx(1 - counts.sum(1).max() / counts.sum())
+    assert f"of {counts.sum():.0f} samples" in found["text"]
+    assert found["text"] == Run(recorder.folder).bias_and_variance.text, "the same words everywhere"
 
 
 def test_a_run_is_found_by_id_by_its_beginning_and_by_name(home: Path, client: httpx.Client) -> None:

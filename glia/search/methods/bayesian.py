@@ -48,10 +48,13 @@ class Bayesian:
         brief: of the study.
         sampler: `gp`, `tpe`, or `auto`: the Gaussian process for at most 10 settings without conditions and at most 500
             trials, else Parzen estimators.
+        others: trials by hand, each with how many trials of the search came before it as its number; a batch knows
+            those that were there before it.
     """
 
     brief: Brief
     sampler: Sampler = "auto"
+    others: tuple[Trial, ...] = ()
 
     @property
     def randoms(self) -> int:
@@ -111,11 +114,13 @@ class Bayesian:
         """The trials as Optuna's: those of the batch as going on, what failed as the worst, not to be tried again."""
         import optuna
 
+        others = [each for each in self.others if each.number <= begin and not each.pending]
+
         states, space = optuna.trial.TrialState, self.brief.space
         worst = best_first([each for each in trials if each.number < begin], self.brief.direction)[-1].score
-        for each in trials:
-            goes_on = each.pending or each.number >= begin
-            # Of what was tried by hand, before the space was changed, or stopped by somebody, nothing is told.
+        told = [(each, each.pending or each.number >= begin) for each in trials]
+        for each, goes_on in (*told, *((other, False) for other in others)):
+            # Of what was tried outside the space, before it was changed, or stopped by somebody, nothing is told.
             if not space.holds(each.settings) or (each.state == "stopped" and not goes_on):
                 continue
             dimensions = [space[key] for key in each.settings]

@@ -20,6 +20,7 @@ from glia.models.samples import AtOnce
 from glia.recipe import TrainRecipe
 from glia.tasks.classification import Classification
 from glia.tasks.losses import SOFTMAX_LOSSES
+from glia.training.augmentation.augmenting import augmenting
 from glia.training.loop import limits
 from glia.training.members import Ensemble
 from glia.training.optimizers import OPTIMIZERS, build
@@ -120,9 +121,10 @@ def _why_settings_alone(individual: Individual) -> str:
         build(individual.model, individual.settings)
         limits(individual.settings, 1)
         schedule(individual.settings, 1, 1)
+        augmented = augmenting(individual.settings.augment) is not None
     except ConfigError:
         return "its settings are refused"  # by the loop, in full
-    return ""
+    return "train.augment changes its batches, which a stack shares" if augmented else ""
 
 
 def _why_optimizer_alone(settings: TrainRecipe) -> str:

@@ -171,6 +171,23 @@ def test_trials_outside_the_space_are_not_told_of() -> None:
     assert PLANE.holds(proposal.settings)
 
 
+@pytest.mark.parametrize("name", ["tpe", "gp"])
+def test_a_batch_knows_what_was_tried_by_hand_before_it(name: str) -> None:
+    space = parse(["x=0.0..1.0"])
+    method = Bayesian(Brief(space=space, seed=0, trials=40), name)
+    trials = ended(begun([], method.propose([], 40)), lambda settings, _: -((settings["x"] - 0.2) ** 2))
+    assert len(trials) == 10
+
+    def chosen(number: int, **given: Any) -> list[float]:
+        by_hand = Trial(number=number, settings={"x": 0.9}, by_hand=True, **given)
+        return [each.settings["x"] for each in replace(method, others=(by_hand,)).propose(trials, 40)]
+
+    alone = [each.settings["x"] for each in method.propose(trials, 40)]
+    found = chosen(10, state="done", value=1.0)
+    assert sum(abs(x - 0.9) for x in found) < sum(abs(x - 0.9) for x in alone)
+    assert chosen(11, state="done", value=1.0) == chosen(10, state="running") == alone
+
+
 def test_the_sampler_suits_the_space() -> None:
     def sampler(space: Space, number: int = 20) -> str:
         with warnings.catch_warnings():

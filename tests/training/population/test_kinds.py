@@ -136,6 +136,8 @@ def _hooked() -> nn.Module:
         ({"compile": True}, "compile"),
         ({"max_norm": 1.0, "penalised": "all"}, "max_norm"),
         ({"momentum": 0.5}, "refused"),
+        ({"augment": ["noise"]}, "train.augment"),
+        ({"augment": "nois"}, "refused"),
         ({"model": _hooked()}, "hooks"),
         ({"model": build("tabm", {"members": 2}, inputs=(6,), outputs=3, seed=0)}, "many networks in one"),
         ({"model": build("random-forest", {}, inputs=(6,), outputs=3, seed=0)}, "all samples at once"),

@@ -638,6 +638,50 @@ export interface components {
             readonly y: string;
         };
         /**
+         * BiasAndVariance
+         * @description The validation error, its gap to the training error, and what they mean in words (glia.bias_and_variance).
+         */
+        readonly BiasAndVariance: {
+            /** Advice */
+            readonly advice: string;
+            /** Gap */
+            readonly gap: number | null;
+            /** Gap Interval */
+            readonly gap_interval: readonly [
+                number,
+                number
+            ] | null;
+            /**
+             * Interval
+             * @description Of the validation error, 95 %; null: not known.
+             */
+            readonly interval: readonly [
+                number,
+                number
+            ] | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            readonly kind: "bias" | "variance" | "both" | "unclear" | "unknown" | "none";
+            /**
+             * Metric
+             * @description By which the error is told: of accuracy, r2 and macro-f1 it is 1 minus it.
+             */
+            readonly metric: string;
+            /** Text */
+            readonly text: string;
+            /** Training */
+            readonly training: number | null;
+            /**
+             * Trivial
+             * @description The error of always answering the commonest class, or the mean.
+             */
+            readonly trivial: number | null;
+            /** Validation */
+            readonly validation: number | null;
+        };
+        /**
          * Child
          * @description A run that was begun inside another.
          */
@@ -1186,6 +1230,8 @@ export interface components {
              * @description Files and folders that it keeps.
              */
             readonly artifacts: number;
+            /** @description Null while it goes on, and of what trains nothing. */
+            readonly bias_and_variance: components["schemas"]["BiasAndVariance"] | null;
             /**
              * Created
              * Format: date-time
