@@ -118,7 +118,7 @@ class StackFit:
         if outputs:
             counts = [len(course.individual.train) for course in self._courses]
             losses = [course.mean_loss for course in self._courses]
-            learned = _metrics(tasks, torch.cat(list(outputs), 1).float(), self._targets(rows), counts, losses)
+            learned = _metrics(tasks, _joined(outputs).float(), self._targets(rows), counts, losses)
         for course, train, validation in zip(self._courses, learned, self._validation(tasks), strict=True):
             self._guarded(course, _hear_metrics, course, train, validation)
         best = [place for place, each in enumerate(self._courses) if each.is_best and each.error is None]
@@ -238,6 +238,11 @@ def _metrics(
         for place, each in zip(places, metrics_of([tasks[place] for place in places], *some, known), strict=True):
             found[place] = each
     return found
+
+
+def _joined(outputs: Sequence[Tensor]) -> Tensor:
+    """(M, N, ...) of batches (M, B, ...); outputs (M, N, K) of classes lie class by class, as metrics want them."""
+    return torch.cat([each.mT for each in outputs], 2).mT if outputs[0].dim() == 3 else torch.cat(list(outputs), 1)
 
 
 def _filled(rows: Sequence[Tensor]) -> Tensor:

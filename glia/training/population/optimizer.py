@@ -13,7 +13,7 @@ from glia.config import name_and_options
 from glia.recipe import TrainRecipe
 from glia.training.optimizers import OPTIMIZERS
 from glia.training.population.padding import kept, own
-from glia.training.population.updates import UPDATES, Factors, State
+from glia.training.population.updates import UPDATES, State, Step
 
 
 class StackedOptimizer:
@@ -59,11 +59,13 @@ class StackedOptimizer:
             rates: (M,).
             number: of the step, from 1.
         """
-        for place, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
-            if gradient is not None:
-                momentum, decay = self._factors[place]
-                factors = Factors(_spread(rates, weight), momentum, decay)
-                self._update.take(weight, gradient, self._states[place], factors, number, self._options)
+        spread = {(each.dtype, each.dim()): _spread(rates, each) for each in weights}
+        steps = [
+            Step(weight, gradient, self._states[place], spread[weight.dtype, weight.dim()], *self._factors[place])
+            for place, (weight, gradient) in enumerate(zip(weights, gradients, strict=True))
+            if gradient is not None
+        ]
+        self._update.take(steps, number, self._options)
 
     def keep(self, places: Sequence[int], weights: Sequence[Tensor]) -> None:
         """Go on with the networks at these places only, whose weights these are, no larger than they need to be."""

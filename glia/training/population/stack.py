@@ -213,7 +213,9 @@ class Stack:
         self, inputs: Tensor, targets: Tensor, masks: Sequence[Tensor], part: slice, apart: bool
     ) -> tuple[Tensor, Tensor, list[Tensor | None]]:
         """Losses, outputs and gradients of the networks in `part`, whose inputs, targets and masks these are."""
-        weights = [each.detach()[part].requires_grad_(each.requires_grad) for each in self._weights]
+        weights = self._weights
+        if part != slice(0, len(self)):
+            weights = [each.detach()[part].requires_grad_(each.requires_grad) for each in weights]
         if isinstance(self._networks, Chain) and self.device.type == "cpu":
             outputs, backward = self._networks.noted(weights, inputs, masks, part=part, apart=apart)
             losses, gradient = self._losses.with_gradient(outputs, targets, part, apart=apart)

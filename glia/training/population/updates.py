@@ -5,10 +5,10 @@ The formulas, and the names of the states, are those of torch.optim.
 Letters    M networks, p weights (M, ...), g their gradient, t the number of the step, from 1.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,30 +16,43 @@ from torch import Tensor
 State = dict[str, Tensor]
 
 
-@dataclass(frozen=True)
-class Factors:
-    """Numbers a network, each (M, 1, ...) as the weights at hand need them."""
+class Step(NamedTuple):
+    """Of one weight of all networks; the numbers of each are (M, 1, ...)."""
 
+    weight: Tensor
+    gradient: Tensor
+    state: State
     rate: Tensor
     momentum: Tensor
-    decay: Tensor | None  # None: no network decays these weights
+    decay: Tensor | None  # None: no network decays this weight
 
 
 @dataclass(frozen=True)
 class Update:
-    """A step in place, and what it remembers of each weight (M, ...), zero at first unless `begin` says otherwise."""
+    """Steps in place, and what is remembered of each weight (M, ...), zero at first unless `begin` says otherwise."""
 
-    take: Callable[[Tensor, Tensor, State, Factors, int, Mapping[str, Any]], None]
+    take: Callable[[Sequence[Step], int, Mapping[str, Any]], None]
     states: tuple[str, ...]
     counts: bool = True  # whether torch keeps the number of the step
     begin: Callable[[Mapping[str, Any]], float] = lambda options: 0.0
 
 
-def _decayed(p: Tensor, g: Tensor, factors: Factors) -> Tensor:
-    return g if factors.decay is None else torch.addcmul(g, p, factors.decay)
+Take = Callable[[Tensor, Tensor, State, Step, int, Mapping[str, Any]], None]
 
 
-def _sgd(p: Tensor, g: Tensor, state: State, by: Factors, t: int, options: Mapping[str, Any]) -> None:
+def _one_by_one(take: Take) -> Callable[[Sequence[Step], int, Mapping[str, Any]], None]:
+    def take_all(steps: Sequence[Step], t: int, options: Mapping[str, Any]) -> None:
+        for step in steps:
+            take(step.weight, step.gradient, step.state, step, t, options)
+
+    return take_all
+
+
+def _decayed(p: Tensor, g: Tensor, by: Step) -> Tensor:
+    return g if by.decay is None else torch.addcmul(g, p, by.decay)
+
+
+def _sgd(p: Tensor, g: Tensor, state: State, by: Step, t: int, options: Mapping[str, Any]) -> None:
     g = _decayed(p, g, by)
     if "momentum_buffer" in state:
         velocity = state["momentum_buffer"].mul_(by.momentum)
@@ -51,7 +64,7 @@ def _sgd(p: Tensor, g: Tensor, state: State, by: Factors, t: int, options: Mappi
     p.addcmul_(g, by.rate, value=-1)
 
 
-def _rmsprop(p: Tensor, g: Tensor, state: State, by: Factors, t: int, options: Mapping[str, Any]) -> None:
+def _rmsprop(p: Tensor, g: Tensor, state: State, by: Step, t: int, options: Mapping[str, Any]) -> None:
     g, alpha = _decayed(p, g, by), options["alpha"]
     square = state["square_avg"].mul_(alpha).addcmul_(g, g, value=1 - alpha)
     if options["centered"]:
@@ -63,21 +76,23 @@ def _rmsprop(p: Tensor, g: Tensor, state: State, by: Factors, t: int, options: M
     p.addcmul_(g, by.rate, value=-1)
 
 
-def _adam(p: Tensor, g: Tensor, state: State, by: Factors, t: int, options: Mapping[str, Any]) -> None:
+def _adam(steps: Sequence[Step], t: int, options: Mapping[str, Any]) -> None:
     """Also AdamW. torch's fused kernel at rate 1 from zero gives each network's step, which its own rate scales."""
+    gradients = [each.gradient for each in steps]
     if not options["decoupled_weight_decay"]:
-        g = _decayed(p, g, by)
-    elif by.decay is not None:
-        p.mul_(1 - by.rate * by.decay)
-    first, second = options["betas"]
-    step = torch.zeros_like(p)
+        gradients = [_decayed(each.weight, each.gradient, each) for each in steps]
+    for each in steps if options["decoupled_weight_decay"] else ():
+        if each.decay is not None:
+            each.weight.mul_(1 - each.rate * each.decay)
+    weights, (first, second) = [each.weight for each in steps], options["betas"]
+    changes = [torch.zeros_like(each) for each in weights]
     torch._fused_adam_(
-        [step],
-        [g.contiguous()],
-        [state["exp_avg"]],
-        [state["exp_avg_sq"]],
+        changes,
+        [each.contiguous() for each in gradients],
+        [each.state["exp_avg"] for each in steps],
+        [each.state["exp_avg_sq"] for each in steps],
         [],
-        [_number(t, p.device)],
+        [_number(t, weights[0].device)] * len(steps),
         lr=1.0,
         beta1=first,
         beta2=second,
@@ -86,7 +101,7 @@ def _adam(p: Tensor, g: Tensor, state: State, by: Factors, t: int, options: Mapp
         amsgrad=False,
         maximize=False,
     )
-    p.addcmul_(step, by.rate)
+    torch._foreach_addcmul_(weights, changes, [each.rate for each in steps])
 
 
 @lru_cache(maxsize=1)
@@ -94,20 +109,20 @@ def _number(t: int, device: torch.device) -> Tensor:
     return torch.tensor(float(t), device=device)
 
 
-def _adamax(p: Tensor, g: Tensor, state: State, by: Factors, t: int, options: Mapping[str, Any]) -> None:
+def _adamax(p: Tensor, g: Tensor, state: State, by: Step, t: int, options: Mapping[str, Any]) -> None:
     g, (first, second) = _decayed(p, g, by), options["betas"]
     mean = state["exp_avg"].lerp_(g, 1 - first)
     greatest = torch.maximum(state["exp_inf"].mul_(second), g.abs().add_(options["eps"]), out=state["exp_inf"])
     p.addcmul_(mean / greatest, by.rate / (1 - first**t), value=-1)
 
 
-def _adagrad(p: Tensor, g: Tensor, state: State, by: Factors, t: int, options: Mapping[str, Any]) -> None:
+def _adagrad(p: Tensor, g: Tensor, state: State, by: Step, t: int, options: Mapping[str, Any]) -> None:
     g = _decayed(p, g, by)
     total = state["sum"].addcmul_(g, g)
     p.addcmul_(g / total.sqrt().add_(options["eps"]), by.rate / (1 + (t - 1) * options["lr_decay"]), value=-1)
 
 
-def _adadelta(p: Tensor, g: Tensor, state: State, by: Factors, t: int, options: Mapping[str, Any]) -> None:
+def _adadelta(p: Tensor, g: Tensor, state: State, by: Step, t: int, options: Mapping[str, Any]) -> None:
     g, rho, eps = _decayed(p, g, by), options["rho"], options["eps"]
     square = state["square_avg"].mul_(rho).addcmul_(g, g, value=1 - rho)
     delta = state["acc_delta"].add(eps).sqrt_().div_(square.add(eps).sqrt_()).mul_(g)
@@ -116,12 +131,14 @@ def _adadelta(p: Tensor, g: Tensor, state: State, by: Factors, t: int, options: 
 
 
 UPDATES: dict[str, Update] = {
-    "sgd": Update(_sgd, ("momentum_buffer",), counts=False),
-    "rmsprop": Update(_rmsprop, ("square_avg", "grad_avg", "momentum_buffer")),
+    "sgd": Update(_one_by_one(_sgd), ("momentum_buffer",), counts=False),
+    "rmsprop": Update(_one_by_one(_rmsprop), ("square_avg", "grad_avg", "momentum_buffer")),
     "adam": Update(_adam, ("exp_avg", "exp_avg_sq")),
     "adamw": Update(_adam, ("exp_avg", "exp_avg_sq")),
-    "adamax": Update(_adamax, ("exp_avg", "exp_inf")),
-    "adagrad": Update(_adagrad, ("sum",), begin=lambda options: float(options["initial_accumulator_value"])),
-    "adadelta": Update(_adadelta, ("square_avg", "acc_delta")),
+    "adamax": Update(_one_by_one(_adamax), ("exp_avg", "exp_inf")),
+    "adagrad": Update(
+        _one_by_one(_adagrad), ("sum",), begin=lambda options: float(options["initial_accumulator_value"])
+    ),
+    "adadelta": Update(_one_by_one(_adadelta), ("square_avg", "acc_delta")),
 }
 """By the names of `glia.training.optimizers`."""
