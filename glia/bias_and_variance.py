@@ -251,7 +251,8 @@ def _advice(errors: BiasAndVariance, kind: Kind) -> str:
     if kind == "both":
         return f"{AGAINST['variance']} {AGAINST['bias']}"
     if kind == "unknown" and errors.validation is None:
-        return "Keep samples back to judge by, such as a tenth: data.split.validation=0.1"
+        shares = "data.split.train=0.8, data.split.validation=0.2, data.split.test=0"
+        return f"Keep samples back to judge by, such as a fifth: {shares}"
     if kind == "none" and errors.interval is not None:
         return "More samples for validation would say how rare mistakes are."
     return AGAINST.get(kind, "")

@@ -79,7 +79,7 @@ def test_without_a_validation_part_nothing_is_said_of_variance() -> None:
     assert found.text == (
         "No validation part: the error on new samples is not known, nor is the variance. Training error 10 %."
     )
-    assert "data.split.validation=0.1" in found.advice
+    assert "data.split.validation=0.2" in found.advice
 
 
 def test_without_a_training_error_nothing_is_named() -> None:

@@ -13,7 +13,7 @@ from glia.errors import NotFoundError
 from glia.pictures import Curve
 from glia.record.current import leave
 from glia.record.recording import RunRecording
-from glia.tracking.folder.home import TRIAL, brief, find_run, open_home
+from glia.tracking.folder.home import STUDY, TRIAL, brief, find_run, open_home
 from glia.tracking.log.records import Written
 from glia.tracking.recording.scribe import Scribe
 
@@ -162,7 +162,8 @@ class Run(RunRecording):
             data = self._reader.data.name if self._reader.data else "DATA"
             target, choice = self.params.get("task.target", "COLUMN"), self.tags.get("choice", "MODEL")
             return f"{kept}glia train {data} --target {target} --model {choice}"
-        return f"{said}Go on with: glia train --resume {self.id[:6]}"
+        verb = "tune" if self.kind == STUDY else "train"
+        return f"{said}Go on with: glia {verb} --resume {self.id[:6]}"
 
 
 def opened(reference: str) -> Run:

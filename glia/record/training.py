@@ -26,7 +26,7 @@ from glia.record.run import Run, opened
 from glia.record.weights import note_weights
 from glia.record.writing import EventWriter
 from glia.tracking.capture.console import capture
-from glia.tracking.folder.home import open_home
+from glia.tracking.folder.home import STUDY, open_home
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.recording.recorder import RunRecorder
 from glia.training import checkpoint, devices, events
@@ -93,6 +93,8 @@ def resume(reference: str, data: Any, order: Order) -> Run:
     _refuse_unknown(order.hearing)
     if run.kind == "compare":
         raise ConfigError(f"Run '{run.name}' is a comparison, which is not gone on with. Start it again: glia compare")
+    if run.kind == STUDY:
+        raise ConfigError(f"Run '{run.name}' is a study. Go on with: glia tune --resume {run.id[:6]}")
     if run.state == "done" and run.reason != "budget":
         Progress().say(f"Run {run.name} ({run.id[:6]}) has already ended: done. There is nothing to go on with.")
         return run

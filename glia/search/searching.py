@@ -63,6 +63,7 @@ class Search:
         self._display, self._ends_as = display or choose(), ends_as
         self._states: dict[int, tuple[Checkpoint, ...]] = {}
         self._best: tuple[Trial, Learner] | None = None
+        self._before: Trial | None = None  # the best that other processes have trained
         self._at_once = max(1, (FIRST_OF_FAST if workshop.trains_fast else FIRST_ROUND) // plan.folds)
         self._ended = 0
         self._signalled: Callable[[], bool] = lambda: False
@@ -101,7 +102,9 @@ class Search:
         for said in self.workshop.said:
             self._display.say(f"Note: {said}")
         self.ledger.take_up()
-        self._ended = sum(not each.pending for each in self.ledger.trials())
+        trials = self.ledger.trials()
+        self._ended = sum(not each.pending for each in trials)
+        self._before = next(iter(best_first(trials, self.plan.direction)), None)
 
     def _search(self) -> None:
         while not self._ends():
@@ -168,7 +171,9 @@ class Search:
         """Remember the learner of the best trial so far."""
         trial = Trial(number=claim.proposal.number, settings=claim.proposal.settings, state="done", value=value)
         if self._best is None or best_first([self._best[0], trial], self.plan.direction)[0] is trial:
-            improved = self._best is None or self._best[0].value != value
+            others = [each for each in (self._before, self._best and self._best[0]) if each is not None]
+            improved = best_first([*others, trial], self.plan.direction)[0] is trial
+            improved = improved and all(each.value != value for each in others)
             self._best = (trial, result.learners[0])
             if improved:
                 self._display.say(f"trial {trial.number}: {self.plan.metric} {value:.4g}, the best so far")

@@ -168,7 +168,7 @@ class _Bench:
                 "it learns from best. Give data.split.validation a share, or use folds."
             )
         self.said = tuple(dict.fromkeys(said))
-        self._shared: tuple[Tensor, Tensor] | None = None
+        self._shared: dict[tuple[int, ...], tuple[Tensor, Tensor]] = {}
 
     def train(self, works: Sequence[Work], should_stop: Callable[[], bool], *, states: bool) -> States:
         """See `Workshop.train`."""
@@ -195,26 +195,38 @@ class _Bench:
         return {work: own for work, own in kept.items() if len(own) == len(self.bases)}
 
     def _fit(self, population: Sequence[Individual], *, states: bool) -> list[Outcome]:
-        if not population:
-            return []
-        inputs, targets = self._samples()
+        """What came of networks that stand trial by trial, of each trial fold by fold."""
+        found: dict[int, Outcome] = {}
         finish = self.bases[0].finish if len(self.bases) == 1 else None
-        return fit_together(population, inputs, targets, finish=finish, states=states)
+        for folds in self._alike if population else ():
+            places = [place for place in range(len(population)) if place % len(self.bases) in folds]
+            some = [population[place] for place in places]
+            outcomes = fit_together(some, *self._samples(folds), finish=finish, states=states)
+            found |= zip(places, outcomes, strict=True)
+        return [found[place] for place in range(len(population))]
 
-    def _samples(self) -> tuple[Tensor, Tensor]:
+    @property
+    def _alike(self) -> list[tuple[int, ...]]:
+        """The folds whose samples are of one shape: a gap or a rare category that one has not learned makes another."""
+        shapes = [base.preprocessing.shape for base in self.bases]
+        return [tuple(fold for fold, its in enumerate(shapes) if its == shape) for shape in dict.fromkeys(shapes)]
+
+    def _samples(self, folds: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """(N, …) inputs, compact; finished where there are folds, each of which has means and deviations of its own."""
-        if self._shared is None:
-            parts = [base.tensors() for base in self.bases]
-            if len(parts) > 1:
-                parts = [(base.finish(part[0]), part[1]) for base, part in zip(self.bases, parts, strict=True)]
-            self._shared = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
-        return self._shared
+        if folds not in self._shared:
+            bases = [self.bases[fold] for fold in folds]
+            parts = [base.tensors() for base in bases]
+            if len(self.bases) > 1:
+                parts = [(base.finish(part[0]), part[1]) for base, part in zip(bases, parts, strict=True)]
+            self._shared[folds] = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
+        return self._shared[folds]
 
     @property
     def _firsts(self) -> list[int]:
-        """The row with which each fold's samples begin."""
+        """The row with which each fold's samples begin, among those of its shape."""
         sizes = [len(base.division.train) + len(base.division.validation) for base in self.bases]
-        return [sum(sizes[:place]) for place in range(len(sizes))]
+        firsts = {fold: sum(sizes[each] for each in folds if each < fold) for folds in self._alike for fold in folds}
+        return [firsts[fold] for fold in range(len(sizes))]
 
 
 class _Trial:

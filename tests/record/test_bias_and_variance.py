@@ -65,6 +65,13 @@ def test_a_forest_that_knows_a_few_digits_by_heart_is_mostly_variance() -> None:
     assert found.gap_interval[0] > 0.02
 
 
+def test_nothing_is_said_of_samples_for_validation_where_there_are_none(noisy: pd.DataFrame) -> None:
+    split = {"data.split.train": 0.9, "data.split.validation": 0.0, "train.refit": True}
+    found = glia.train(noisy, target="y", model="mlp", epochs=1, settings=CPU | split).bias_and_variance
+    assert found is not None
+    assert "samples for validation as well" not in found.text
+
+
 def test_augmented_samples_say_nothing_of_the_gap() -> None:
     run = glia.train("digits", model="linear", epochs=1, settings=CPU | {"train.augment": "shift"})
     found = run.bias_and_variance

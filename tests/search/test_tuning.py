@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
 
 import glia
-from glia.errors import ConfigError, TrainingError
+from glia.errors import ConfigError, NotFoundError, TrainingError
 from glia.search.study import Study
 from glia.training.population import together
 from glia.training.population.individuals import Individual
@@ -246,3 +247,23 @@ def test_two_processes_share_the_trials_of_a_study() -> None:
     assert [each.settings["train.seed"] for each in study.trials] == list(range(40))
     assert {each.state for each in study.trials} == {"done"}
     assert study.state == "done"
+
+
+@pytest.mark.parametrize("column", [[None, *range(29)], [*"ab" * 14, "c", "a"]])
+def test_folds_whose_samples_differ_in_shape(column: list[Any]) -> None:
+    """A gap or a rare category that a fold has not learned makes no feature there."""
+    table = pd.DataFrame({"a": column, "b": np.linspace(0, 1, 30), "y": ["yes", "no", "no"] * 10})
+    shared: dict[str, Any] = {"target": "y", "model": "mlp", "epochs": 2, "folds": 3, "again": 0}
+    study = glia.tune(table, vary={"model.hidden": [[4], [8]]}, method="grid", **shared)
+    assert [trial.state for trial in study.trials] == ["done", "done"]
+    alone = glia.tune(table, vary={"model.hidden": [[8]]}, method="grid", **shared)
+    assert study.trials[1].values == pytest.approx(alone.trials[0].values)
+
+
+def test_a_study_is_not_gone_on_with_as_a_run() -> None:
+    study = glia.tune("iris", model="mlp", epochs=1, vary={"train.learning_rate": [0.1]}, trials=0, method="grid")
+    with pytest.raises(ConfigError, match=r"is a study.* Go on with: glia tune --resume"):
+        glia.train(resume=study.id)
+    with pytest.raises(NotFoundError, match="Go on with: glia tune --resume"):
+        glia.load(study.id)
+    study.end()

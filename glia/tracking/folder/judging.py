@@ -43,7 +43,8 @@ def bias_and_variance(reader: RunReader) -> BiasAndVariance | None:
         values |= (alone := _of_members(reader, params))
         if alone and params.get("train.members_keep") != "best":
             notes.append("The training error is the mean of its networks one by one.")
-    if params.get("train.refit") is True and reader.said == "done" and reader.said_reason != "budget":
+    judged_apart = any(key.startswith("validation/") for key in values)
+    if judged_apart and params.get("train.refit") is True and reader.said == "done" and reader.said_reason != "budget":
         notes.append("Both were told before it learned from the samples for validation as well.")
     metric = _metric(values)
     if metric is None:
