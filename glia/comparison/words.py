@@ -103,11 +103,7 @@ def _which(found: Sequence[Standing], metric: str, direction: Direction) -> str:
     best, use = found[0], chosen(found)
     best_mean, its_mean = (interval(each.mean, of_metric(metric)) for each in (best, use))
     if not best.group:
-        why = f"a test needs {FEWEST_FITS} fits, and there are {best.fits}"
-        return (
-            f"{best.learner} has the best mean {metric}, {best_mean}; whether that is more than chance was not tested: "
-            f"{why}."
-        )
+        return _not_tested(found, metric, direction)
     others = [each for each in found if each.group == 1 and each is not best]
     if not others:
         second = found[1]
@@ -121,6 +117,24 @@ def _which(found: Sequence[Standing], metric: str, direction: Direction) -> str:
         f"Use {use.learner}: {metric} {its_mean}. It is the simplest of those as good as the best, as far as can be "
         f"told: {best.learner} has {best_mean}; {_at_worst(use, direction, metric)}."
     )
+
+
+def _not_tested(found: Sequence[Standing], metric: str, direction: Direction) -> str:
+    """Too few fits, or too few that all learners came to an end with: those that did fewer stand last."""
+    best, least = found[0], min(found, key=lambda each: each.fits)
+    mean, sign = interval(best.mean, of_metric(metric)), 1 if direction == "higher" else -1
+    among, why = "", f"a test needs {FEWEST_FITS} fits, and there are {best.fits}"
+    if least.fits < best.fits:
+        among = " of those that did all their fits"
+        why = f"a test needs {FEWEST_FITS} fits of each, and {least.learner} did {least.fits} of {best.fits}"
+    untested = f"whether that is more than chance was not tested: {why}"
+    said = f"{best.learner} has the best mean {metric}{among}, {mean}; {untested}."
+    ahead = [each for each in found if each.fits < best.fits and sign * (each.mean.mean - best.mean.mean) > 0]
+    if not ahead:
+        return said
+    other = max(ahead, key=lambda each: sign * each.mean.mean)
+    its = interval(other.mean, of_metric(metric))
+    return f"{said} {other.learner} has {its} with {other.fits}: give it more time (--budget)."
 
 
 def _is_near(behind: Standing) -> bool:
@@ -174,11 +188,16 @@ def _network(found: Sequence[Standing], metric: str) -> str:
     if network.group > rival.group:
         return f"A network is overkill here: the best one, {network.learner}, is worse than {rival.learner}."
     simple = chosen([each for each in classical if each.group == network.group])
-    return (
-        f"A network is overkill here: {network.learner} is not distinguishable from {simple.learner}. To fit it takes "
-        f"{span(network.seconds_to_fit)} against {span(simple.seconds_to_fit)}, to predict a sample "
-        f"{span(network.seconds_to_predict)} against {span(simple.seconds_to_predict)}."
-    )
+    costs = [
+        f"{doing} {span(its)} against {span(other)}"
+        for doing, its, other in (
+            ("to fit it takes", network.seconds_to_fit, simple.seconds_to_fit),
+            ("to predict a sample it takes", network.seconds_to_predict, simple.seconds_to_predict),
+        )
+        if its > other
+    ]
+    said = f"A network is overkill here: {network.learner} is not distinguishable from {simple.learner}."
+    return f"{said} {', '.join(costs).capitalize()}." if costs else said
 
 
 def _more_data(curve: LearningCurve, metric: str, direction: Direction) -> str:

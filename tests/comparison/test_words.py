@@ -87,6 +87,22 @@ def test_without_a_test_nothing_is_claimed() -> None:
     assert "overkill" not in text
 
 
+def test_a_better_one_that_time_was_too_short_for_is_named() -> None:
+    found = [standing("mlp", 0.78, 0, values=(0.78,) * 6), standing("ridge", 0.97, 0, 0.14, values=(0.97,) * 3)]
+    text = said(found)
+    assert "mlp has the best mean accuracy of those that did all their fits, 0.78" in text
+    assert "a test needs 5 fits of each, and ridge did 3 of 6. ridge has 0.97 (0.87 to 1.00) with 3: give it" in text
+
+
+def test_costs_are_told_where_the_network_has_the_higher() -> None:
+    network = standing("mlp", 0.9, 1, seconds_to_predict=5e-6)
+    text = said([network, standing("ridge", 0.89, 1, -0.001)])
+    assert "To fit it takes 2.0 s against 10 ms. " in f"{text} "
+    assert "predict" not in text
+    quick = said([standing("mlp", 0.9, 1, seconds_to_fit=1e-3), standing("ridge", 0.89, 1, -0.001)])
+    assert "mlp is not distinguishable from ridge." in quick
+
+
 def test_nothing_better_than_the_baseline_is_said_and_it_is_not_recommended() -> None:
     found = [standing("ridge", 0.52, 1), standing("baseline", 0.5, 1, -0.02)]
     assert chosen(found).learner == "ridge"
