@@ -36,6 +36,12 @@ def network(seed: int = 0) -> nn.Module:
     return nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.3), nn.Linear(16, 2))
 
 
+def without_norm() -> nn.Sequential:
+    """The same without batch norm, which leaves the bias before it no gradient but noise."""
+    first, _, *rest = network().children()
+    return nn.Sequential(first, nn.Identity(), *rest)
+
+
 def batches(settings: TrainRecipe, count: int = 200) -> TensorBatches:
     inputs, targets = clouds(count)
     return TensorBatches(

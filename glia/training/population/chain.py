@@ -96,7 +96,7 @@ class Chain:
         To be called, both, where autograd notes nothing.
         """
         x = _rows(inputs, weights, apart)
-        given = dict(zip(self._sites, masks, strict=False))
+        given = dict(zip(self._sites, masks, strict=True)) if masks else {}
         found: list[Tensor | None] = [None] * len(weights)
         notes: list[Callable[[Tensor], Tensor]] = []
         for place in self._places:

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 
 from glia.errors import ConfigError
+from glia.nn.random import generator
 from glia.training.augmentation.augmenting import AUGMENTATIONS, OF_ANY_SAMPLES, Augmenting, augmenting
 from glia.training.augmentation.changing import Flip
 from glia.training.augmentation.mixing import Mixed
-from glia.training.augmentation.moving import resampled
+from glia.training.augmentation.moving import Rotate, Shift, Zoom, resampled
 from tests.training.parts import settings
 
 EVERYTHING = list(AUGMENTATIONS)
@@ -106,12 +107,11 @@ def test_draws_do_not_depend_on_the_other_augmentations() -> None:
 def test_what_resamples_does_so_once_at_the_turn_of_the_first() -> None:
     seed, (given, _) = 7, pictures()
     both = Augmenting(["shift", "flip", "zoom", "rotate"])
-    from glia.nn.random import generator
-
-    def places(name: str) -> Tensor:
-        return AUGMENTATIONS[name]().places(given, generator(seed, f"augmentation {name}"))  # type: ignore[union-attr]
-
-    moved = resampled(given, places("shift") @ places("zoom") @ places("rotate"))
+    shift, zoom, rotate = (
+        move.places(given, generator(seed, f"augmentation {name}"))
+        for name, move in (("shift", Shift()), ("zoom", Zoom()), ("rotate", Rotate()))
+    )
+    moved = resampled(given, shift @ zoom @ rotate)
     assert torch.equal(both(given, torch.zeros(16), seed)[0], changed("flip", seed, moved))
     assert isinstance(both.chosen["flip"], Flip)
 

@@ -17,7 +17,7 @@ from glia.training.augmentation.mixing import Mixed
 from glia.training.events import EpochDone, Event
 from glia.training.loop import Control, fit
 from glia.training.rate_finder import try_rates
-from tests.training.parts import Separation, batches, fitted, network, settings, validation
+from tests.training.parts import Separation, batches, fitted, network, settings, validation, without_norm
 from tests.training.population.parts import pair, perceptron, require_law, samples
 from tests.training.population.parts import settings as of_population
 
@@ -27,8 +27,7 @@ ROWS = ["noise", {"name": "mixup", "alpha": 1.0}]
 
 def test_the_loop_takes_the_steps_of_a_bare_loop_over_changed_batches() -> None:
     recipe = settings(epochs=2, schedule="constant", keep="last", augment=ROWS)
-    model, bare = network(), network()
-    model[1] = bare[1] = nn.Identity()  # type: ignore[index,operator]  # batch norm leaves the bias before it no gradient but noise
+    model, bare = without_norm(), without_norm()
     fitted(model, recipe)
     optimizer, order, augment = torch.optim.Adam(bare.parameters(), lr=1e-3), batches(recipe), Augmenting(ROWS)
     bare.train()
