@@ -75,7 +75,7 @@ def of_pytabkit(name: str) -> Fit:
 
     def fit(x: pd.DataFrame, y: pd.Series, classes: bool, seed: int) -> Callable[[pd.DataFrame], Any]:
         kind = getattr(models.sklearn.sklearn_interfaces, f"{name}_{'Classifier' if classes else 'Regressor'}")
-        options = {"device": "cpu", "random_state": seed, "n_cv": 1, "n_refit": 0}
+        options = {"device": "cpu", "n_threads": 1, "random_state": seed, "n_cv": 1, "n_refit": 0}  # as all others
         return kind(**options).fit(x, y).predict
 
     return fit

@@ -6,7 +6,7 @@ import typer
 
 from glia.cli import output
 from glia.cli.predict import Reference
-from glia.tracking.folder.home import brief
+from glia.tracking.folder.home import brief, resuming
 
 if TYPE_CHECKING:
     from glia.tracking.folder.reader import RunReader
@@ -43,8 +43,8 @@ def stop(
         ended = wait_for_end(reader, 0)
     typer.echo(f"Run {reader.name} ({brief(reader.id)}) is {_standing(reader)}.")
     if ended:
-        again = f"glia train --resume {reader.id[:6]}" if reader.recipe_toml else f"glia runs show {brief(reader.id)}"
-        output.say(f"Next: {again}")
+        show = f"glia runs show {brief(reader.id)}"
+        output.say(f"Next: {(resuming(reader.kind, reader.id) if reader.recipe_toml else '') or show}")
     elif seconds or force:
         output.say(_why_not(reader))
         raise typer.Exit(1)

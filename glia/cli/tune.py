@@ -4,9 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from glia import config
 from glia.cli import output
-from glia.cli.train import INTERRUPTED
+from glia.cli.train import INTERRUPTED, Without, settings_of
 
 EXAMPLE = "Example: glia tune digits --vary train.learning_rate=1e-4..1e-1:log --vary model.activation=relu,tanh"
 SHOWN = 5  # trials in the table
@@ -35,6 +34,7 @@ def tune(
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     project: Annotated[str | None, typer.Option(help="The group of runs it belongs to.")] = None,
     recipe: Annotated[str | None, typer.Option(help="A TOML file, perhaps with a table [vary].")] = None,
+    without: Without = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe; repeatable.")
     ] = None,
@@ -48,14 +48,14 @@ def tune(
 ) -> None:
     """Search for the settings with which a model learns best; many trials are trained as one program."""
     from glia import api
-    from glia.search.proposing import BY_HAND
+    from glia.search.proposing import BY_HAND, WAITING
 
     chosen: dict[str, Any] = {"train.device": device} if device else {}
     study = api.tune(
         data,
         model=model,
         vary=vary or None,
-        settings=chosen | config.parse_settings(settings or []),
+        settings=chosen | settings_of(settings, without),
         target=target,
         method=method,
         trials=trials,
@@ -73,24 +73,32 @@ def tune(
         again=again,
         skip_bad=skip_bad,
     )
+    if trials == 0 and not resume:
+        study.leave()
     if as_json:
-        best = study.best
-        about = {"number": best.number, "value": best.value, "settings": dict(best.settings)}
-        output.emit(
-            {"id": study.id, "name": study.name, "state": study.state, "trials": len(study.trials), "best": about}
-        )
+        about = [
+            {"number": each.number, "value": each.value, "settings": dict(each.settings)} for each in _ranked(study)
+        ]
+        said = {"id": study.id, "name": study.name, "state": study.state, "trials": len(study.trials)}
+        output.emit({**said, "best": about[0] if about else None})
     else:
         _report(study)
-    if study.state == "stopped" and study.run.reason != BY_HAND:
+    if study.state == "stopped" and study.run.reason not in (BY_HAND, WAITING):
         raise typer.Exit(INTERRUPTED)
+
+
+def _ranked(study: Any) -> Any:
+    from glia.search.trials import best_first
+
+    return best_first(study.trials, study.plan.direction)
 
 
 def _report(study: Any) -> None:
     """The best trials, and the commands that come next."""
     from glia.search.dimensions import shown
-    from glia.search.trials import best_first
+    from glia.search.proposing import WAITING
 
-    ranked = best_first(study.trials, study.plan.direction)[:SHOWN]
+    ranked = _ranked(study)[:SHOWN]
     keys = list(dict.fromkeys(key for each in ranked for key in each.settings))
     rows = [
         [str(each.number), f"{each.value:.4g}", *(_cell(each.settings.get(key), shown) for key in keys)]
@@ -101,9 +109,14 @@ def _report(study: Any) -> None:
     if study.answer:
         typer.echo(study.answer)
     short = study.id[:6]
+    if study.run.reason == WAITING:
+        output.say(f"Study {study.name} ({short}) has no trials: propose some on its page, then train them.")
+        output.say(f"Next: glia serve   glia tune --resume {short} --method manual")
+        return
     again = f"glia tune --resume {short}   " if study.state == "stopped" or study.run.reason == "budget" else ""
     best = f"glia runs show {short}/{ranked[0].number}   " if ranked else ""
-    output.say(f"Next: {again}{best}glia predict {short} FILE   glia serve")
+    use = f"glia predict {short} FILE   " if study.state == "done" else ""
+    output.say(f"Next: {again}{best}{use}glia serve")
 
 
 def _cell(value: Any, shown: Any) -> str:

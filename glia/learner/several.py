@@ -1,5 +1,6 @@
 """The networks of a learner as a population takes them, and learners of several networks."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from glia.training.events import EpochDone, FitDone, Listener
 from glia.training.loop import Control
 from glia.training.population.individuals import Individual
 from glia.training.population.together import fit_together
-from glia.training.several import Member, fit_several
+from glia.training.several import Keeping, Member, fit_several
 
 if TYPE_CHECKING:
     from glia.learner.learner import Learner
@@ -66,7 +67,9 @@ def train_several(learner: "Learner", listen: Listener, control: Control) -> Non
     phase, rows = ("validation", division.validation) if len(division.validation) else ("train", division.train)
     metrics = {f"{phase}/{name}": value for name, value in learner.evaluate(learner.dataset, rows=rows).items()}
     listen(EpochDone(kept, kept * learner.steps_per_epoch, metrics, best=True, seconds=seconds))
-    reason = "stopped" if any(each.done.reason == "stopped" for each in members) else best.done.reason
+    reason = best.done.reason
+    if any(each.done.reason == "stopped" for each in members):
+        reason = "stopped" if control.should_stop() else "budget"
     learner.fitted = FitDone(reason, epoch, epoch * learner.steps_per_epoch, kept, seconds)
     listen(learner.fitted)
 
@@ -75,9 +78,13 @@ def _trained(learner: "Learner", listen: Listener, control: Control) -> list[Mem
     """Those that came to an end."""
     begun = time.perf_counter()
     inputs, targets = learner.tensors()
-    fit = partial(fit_together, inputs=inputs, targets=targets, finish=learner.finish)
+    states = control.checkpoints is not None
+    fit = partial(fit_together, inputs=inputs, targets=targets, finish=learner.finish, states=states)
 
     def ends() -> bool:
         return control.should_stop() or time.perf_counter() - begun > control.budget_seconds
 
-    return fit_several(individuals(learner, listen, ends), fit, listen)
+    seconds = learner.recipe.train.checkpoint_seconds if states else math.inf
+    return fit_several(
+        individuals(learner, listen), fit, listen, Keeping(control.checkpoints, control.resume, seconds, ends)
+    )

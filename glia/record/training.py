@@ -26,7 +26,7 @@ from glia.record.run import Run, opened
 from glia.record.weights import note_weights
 from glia.record.writing import EventWriter
 from glia.tracking.capture.console import capture
-from glia.tracking.folder.home import STUDY, open_home
+from glia.tracking.folder.home import STUDY, TRIAL, open_home, resuming
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.recording.recorder import RunRecorder
 from glia.training import checkpoint, devices, events
@@ -93,8 +93,9 @@ def resume(reference: str, data: Any, order: Order) -> Run:
     _refuse_unknown(order.hearing)
     if run.kind == "compare":
         raise ConfigError(f"Run '{run.name}' is a comparison, which is not gone on with. Start it again: glia compare")
-    if run.kind == STUDY:
-        raise ConfigError(f"Run '{run.name}' is a study. Go on with: glia tune --resume {run.id[:6]}")
+    if run.kind in (STUDY, TRIAL):
+        what = "a study" if run.kind == STUDY else "a trial of a study"
+        raise ConfigError(f"Run '{run.name}' is {what}. Go on with: {resuming(run.kind, run.id)}")
     if run.state == "done" and run.reason != "budget":
         Progress().say(f"Run {run.name} ({run.id[:6]}) has already ended: done. There is nothing to go on with.")
         return run
@@ -111,7 +112,7 @@ def resume(reference: str, data: Any, order: Order) -> Run:
         )
     learner = Learner(recipe, module=order.module).prepare(dataset)
     recorder = RunRecorder.reopen(run.folder)
-    if (run.folder / "checkpoints" / checkpoint.FILE).is_file():
+    if any((run.folder / "checkpoints").rglob(checkpoint.FILE)):
         return _carry_out(learner, recorder, order, resume=True)
     recorder.rewind(0)
     return _carry_out(learner, recorder, order, resume=False)
@@ -162,19 +163,30 @@ class _Writer(EventWriter):
     def __init__(self, recorder: RunRecorder, learner: Learner) -> None:
         super().__init__(recorder, learner.task.directions)
         self._recorder = recorder
-        self._resumed = 0  # the step of the checkpoint that this went on from
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, FitStarted) and event.step:
-            self._resumed = event.step
             self._recorder.rewind(event.step)
+            self._log = _Further(self._recorder)
         super().__call__(event)
 
-    def _write(self, values: Mapping[str, float], step: int) -> None:
-        if step == self._resumed:  # the checkpoint was the epoch's last step, and its end was logged before
-            reader = RunReader(self._recorder.folder)
-            values = {name: value for name, value in values.items() if reader.last_step(name) < step}
-        super()._write(values, step)
+
+class _Further:
+    """The log of a run that is gone on with: what it has already is not written twice.
+
+    The checkpoint may be the last step of an epoch whose end was logged before; and of several networks some were left
+    further back than others.
+    """
+
+    def __init__(self, recorder: RunRecorder) -> None:
+        self._recorder, self._before = recorder, RunReader(recorder.folder)
+        self.define, self.warn = recorder.define, recorder.warn
+
+    def log(self, values: Mapping[str, float], *, step: int | None = None) -> None:
+        """Keep those of which the log had no such step when the run was gone on with."""
+        new = {name: value for name, value in values.items() if step is None or self._before.last_step(name) < step}
+        if new:
+            self._recorder.log(new, step=step)
 
 
 def _keep(

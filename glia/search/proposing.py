@@ -27,6 +27,8 @@ from glia.tracking.log.remarks import user_name
 
 BY_HAND = "trained what was proposed by hand"
 """Why a study is stopped whose search nobody has gone on with."""
+WAITING = "waits for trials by hand"
+"""Why one is that was begun with no trials."""
 
 
 @dataclass(frozen=True)

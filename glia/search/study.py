@@ -16,7 +16,7 @@ from glia.search.concluding import conclude, kept
 from glia.search.drawing import best_curve
 from glia.search.findings import findings
 from glia.search.ledger import AGAIN, Claim, Ledger, as_trial
-from glia.search.proposing import propose, withdraw
+from glia.search.proposing import WAITING, propose, withdraw
 from glia.search.trials import Trial, best_first
 from glia.search.workshop import Result, Work, Workshop
 from glia.tracking.folder.reader import RunReader
@@ -216,6 +216,13 @@ class Study:
             conclude(run, recorder, self.plan, trials, found, kept(recorder.folder).test or {})
             run.end("done")
         self._ledger = None
+
+    def leave(self) -> None:
+        """Drive it no longer: it is stopped until trials are proposed and `glia tune --resume` trains them."""
+        if self._ledger is not None:
+            with Run(self.run.folder, recorder=self._ledger.recorder) as run:
+                run.end("stopped", WAITING)
+            self._ledger = None
 
     def plot(self) -> "Figure":
         """Every trial, and the best up to each, drawn with matplotlib.

@@ -1,12 +1,23 @@
-"""Several networks of one recipe from other first weights: what they tell, and what became of them."""
+"""Several networks of one recipe from other first weights: what they tell, and what became of them.
 
+They are left from time to time, each after a whole epoch, so that there is a checkpoint of each to go on from.
+"""
+
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 from torch import nn
 
+from glia.training import checkpoint
+from glia.training.checkpoint import Checkpoint
 from glia.training.events import EpochDone, Event, FitDone, FitStarted, Listener, Warned
 from glia.training.population.individuals import Individual, Outcome
+
+Fit = Callable[[list[Individual]], list[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -28,27 +39,62 @@ class Member:
     loss: float  # that it is judged by, of the epoch kept
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """Where several networks are kept while they are trained.
+
+    Attributes:
+        folder: of their checkpoints, `member-3/last.safetensors`; None: none are written.
+        resume: go on from those that are there; a network without one begins.
+        seconds: between two checkpoints.
+        ends: whether all are to stop; asked after every epoch.
+    """
+
+    folder: Path | None = None
+    resume: bool = False
+    seconds: float = math.inf
+    ends: Callable[[], bool] = lambda: False
+
+    def read(self, number: int) -> Checkpoint | None:
+        """What network `number` goes on from."""
+        folder = self._of(number)
+        return checkpoint.read(folder) if self.resume and (folder / checkpoint.FILE).is_file() else None
+
+    def write(self, number: int, state: Checkpoint) -> None:
+        """Keep what network `number` goes on from.
+
+        Raises:
+            OSError: the disk is full or the folder cannot be written.
+        """
+        if self.folder is not None:
+            checkpoint.write(self._of(number), state)
+
+    def _of(self, number: int) -> Path:
+        return (self.folder or Path()) / f"member-{number}"
+
+
 def fit_several(
-    individuals: Sequence[Individual], fit: Callable[[list[Individual]], list[Outcome]], listen: Listener
+    individuals: Sequence[Individual], fit: Fit, listen: Listener, keeping: Keeping | None = None
 ) -> list[Member]:
     """Train them, and tell of each.
 
     Args:
         individuals: whose listeners are not heard.
-        fit: trains them together.
+        fit: trains them together; the outcomes have states where they are kept in a folder.
         listen: hears `OfMember`, and of those that failed.
+        keeping: where they are kept, and when they stop.
 
     Raises:
         Exception: what the first network failed by, if all did.
     """
-    hearing = [_Hearing(number, len(individuals), listen) for number in range(1, len(individuals) + 1)]
-    outcomes = fit([replace(each, listen=heard) for each, heard in zip(individuals, hearing, strict=True)])
-    members = []
-    for individual, heard, outcome in zip(individuals, hearing, outcomes, strict=True):
-        if outcome.done is not None:
-            best = outcome.done.best_epoch if individual.settings.keep == "best" else outcome.done.epoch
-            members.append(Member(heard.number, individual.model, outcome.done, heard.losses.get(best, float("inf"))))
-    failed = [outcome.error for outcome in outcomes if outcome.error is not None]
+    keeping = keeping or Keeping()
+    courses = [_Course(number, len(individuals), each, listen) for number, each in enumerate(individuals, start=1)]
+    for course in courses:
+        course.go_on_from(keeping.read(course.number))
+    courses[0].furthest = max(courses, key=lambda each: each.at.step).at
+    _train(courses, fit, listen, keeping)
+    members = [course.member(course.outcome.done) for course in courses if course.outcome.done is not None]
+    failed = [course.outcome.error for course in courses if course.outcome.error is not None]
     if not members and failed:
         raise failed[0]
     if failed:
@@ -56,16 +102,89 @@ def fit_several(
     return members
 
 
-class _Hearing:
-    """Hands on what one network tells, and keeps the loss that each epoch is judged by."""
+def _train(courses: "list[_Course]", fit: Fit, listen: Listener, keeping: Keeping) -> None:
+    """From one checkpoint to the next, until each has come to its end or all are to stop."""
+    while courses:
+        pauses = partial(_pauses, keeping, time.perf_counter())
+        outcomes = fit([replace(each.individual, listen=each, should_stop=pauses) for each in courses])
+        for course, outcome in zip(courses, outcomes, strict=True):
+            course.leave(outcome)
+        try:
+            for course in courses:
+                if course.individual.state is not None:
+                    keeping.write(course.number, course.individual.state)
+        except OSError as error:
+            listen(Warned(f"No checkpoint could be written ({error}). Training goes on without."))
+            keeping = replace(keeping, folder=None)
+        courses = [course for course in courses if course.is_paused]
+        if keeping.ends():
+            for course in courses:
+                course.end()
+            return
 
-    def __init__(self, number: int, members: int, listen: Listener) -> None:
-        self.number, self._members, self._listen = number, members, listen
-        self.losses: dict[int, float] = {}  # by epoch
+
+def _pauses(keeping: Keeping, began: float) -> bool:
+    return keeping.ends() or time.perf_counter() - began > keeping.seconds
+
+
+@dataclass(frozen=True)
+class _Place:
+    epoch: int = 0
+    step: int = 0
+
+
+class _Course:
+    """One of the networks while it is trained: hands on what it tells as if it was never left in between."""
+
+    def __init__(self, number: int, members: int, individual: Individual, listen: Listener) -> None:
+        self.number, self.individual, self.outcome = number, individual, Outcome()
+        self._members, self._listen = members, listen
+        self._losses: dict[str, float] = {}  # that each epoch is judged by
+        self._begun = False
+        self.at = self.furthest = _Place()
+
+    def go_on_from(self, state: Checkpoint | None) -> None:
+        """From a checkpoint, not from the first weights."""
+        if state is not None:
+            self.individual = replace(self.individual, state=state)
+            self._losses = dict(state.progress["losses"])
+            self.at = _Place(state.epoch, state.step)
+
+    def leave(self, outcome: Outcome) -> None:
+        """It is at an end, or paused."""
+        self.outcome = outcome
+        if outcome.state is not None:
+            progress = {**outcome.state.progress, "losses": self._losses}
+            self.individual = replace(self.individual, state=replace(outcome.state, progress=progress))
+
+    def end(self) -> None:
+        """What was a pause is the end."""
+        if self.outcome.done is not None:
+            self._tell(self.outcome.done)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it has further epochs before it."""
+        return self.outcome.done is not None and self.outcome.done.reason == "stopped"
+
+    def member(self, done: FitDone) -> Member:
+        """What became of it."""
+        best = done.best_epoch if self.individual.settings.keep == "best" else done.epoch
+        return Member(self.number, self.individual.model, done, self._losses.get(str(best), math.inf))
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, EpochDone):
-            self.losses[event.epoch] = event.metrics.get("validation/loss", event.metrics["train/loss"])
-        if isinstance(event, Warned) or (isinstance(event, FitStarted) and self.number == 1):
-            self._listen(event)  # said of one, it holds for all
+        if isinstance(event, FitStarted):
+            if self._begun:
+                return
+            self._begun = True
+            if self.number == 1:  # said of one, it holds for all
+                self._listen(replace(event, epoch=self.furthest.epoch, step=self.furthest.step))
+        elif isinstance(event, Warned):
+            self._listen(event)
+        elif isinstance(event, EpochDone):
+            self._losses[str(event.epoch)] = event.metrics.get("validation/loss", event.metrics["train/loss"])
+        if not (isinstance(event, FitDone) and event.reason == "stopped"):
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
         self._listen(OfMember(self.number, self._members, event))

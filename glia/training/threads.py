@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
 WORTH_SHARING = 5_000_000  # multiplications of a forward pass over a batch
 
@@ -31,10 +32,13 @@ def suited_to(model: nn.Module, batch_size: int) -> Iterator[None]:
 def is_small(model: nn.Module, batch_size: int) -> bool:
     """Whether a step is a matter of a fraction of a millisecond.
 
-    In layers that use each weight once per sample, the weights are the multiplications.
+    In layers that use each weight once per sample, the weights are the multiplications. Where some have no size yet,
+    nothing is known.
     """
     dense = nn.Linear | nn.Embedding | nn.modules.batchnorm._BatchNorm | nn.LayerNorm
     with_weights = [module for module in model.modules() if any(True for _ in module.parameters(recurse=False))]
     if not all(isinstance(module, dense) for module in with_weights):
+        return False
+    if any(isinstance(parameter, UninitializedParameter) for parameter in model.parameters()):
         return False
     return batch_size * sum(parameter.numel() for parameter in model.parameters()) < WORTH_SHARING

@@ -41,6 +41,56 @@ def test_training_that_was_killed_goes_on(home: Path) -> None:
         assert other["value"].tolist() == pytest.approx(one["value"].tolist())
 
 
+SEVERAL = {
+    "train.members": 3,
+    "train.checkpoint_seconds": 0,
+    "train.early_stopping": 4,
+    "train.learning_rate": 0.1,
+    "model.hidden": [8],
+}
+SEVERAL_DIE = f"""
+import os, pathlib, signal
+import glia
+from glia.training import several
+write = several.checkpoint.write
+def writes(folder, state):
+    write(folder, state)
+    if state.epoch == 5 and folder.name == "member-2":  # its third is an epoch behind then
+        os.kill(os.getpid(), signal.SIGKILL)
+several.checkpoint.write = writes
+glia.train("iris", model="mlp", epochs=40, settings={SEVERAL})
+"""
+
+
+def test_several_networks_that_were_killed_go_on_each_from_where_it_was_left(home: Path) -> None:
+    whole = glia.train("iris", model="mlp", epochs=40, settings={**SEVERAL, "train.checkpoint_seconds": 60})
+    with child(SEVERAL_DIE) as process:
+        assert process.wait(PATIENCE_SECONDS) == -9
+    killed = glia.runs(limit=1)[0]
+    assert killed.state == "crashed"
+    resumed = glia.train(resume=killed.id)
+    assert (resumed.id, resumed.state) == (killed.id, "done")
+    assert resumed.summary == pytest.approx(whole.summary)
+    names = [f"member-{number}/validation/loss" for number in (1, 2, 3)]
+    lengths = {len(whole.metrics(name)) for name in names}
+    assert len(lengths) > 1, "they end at different epochs"
+    for name in (*names, "validation/accuracy"):
+        one, other = whole.metrics(name), resumed.metrics(name)
+        assert other["step"].tolist() == one["step"].tolist()
+        assert other["value"].tolist() == pytest.approx(one["value"].tolist())
+
+
+def test_several_networks_stopped_by_their_budget_go_on_when_asked_to(home: Path) -> None:
+    whole = glia.train("iris", model="mlp", epochs=12, settings={"train.members": 2})
+    cut = glia.train("iris", model="mlp", epochs=12, settings={"train.members": 2}, budget="0.000001s")
+    assert (cut.state, cut.reason) == ("done", "budget")
+    assert cut.metrics("member-1/train/epoch")["value"].tolist() == [1]
+    resumed = glia.train(resume=cut.id)
+    assert (resumed.id, resumed.reason) == (cut.id, "epochs")
+    assert resumed.metrics("member-2/train/epoch")["value"].tolist() == list(range(1, 13))
+    assert resumed.summary == pytest.approx(whole.summary)
+
+
 LOOP = """
 def live(home, way, weights):
     os.environ["GLIA_HOME"] = home

@@ -266,4 +266,7 @@ def test_a_study_is_not_gone_on_with_as_a_run() -> None:
         glia.train(resume=study.id)
     with pytest.raises(NotFoundError, match="Go on with: glia tune --resume"):
         glia.load(study.id)
+    study.train(study.ask())
+    with pytest.raises(ConfigError, match=rf"is a trial of a study\. Go on with: glia tune --resume {study.id[:6]}$"):
+        glia.train(resume=f"{study.id}/0")
     study.end()

@@ -25,6 +25,7 @@ def two_threads():
         (nn.Linear(784, 1000), 64, 2),
         (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 2)), 1, 2),
         (nn.LSTM(4, 4), 1, 2),
+        (nn.LazyLinear(3), 1, 2),
     ],
 )
 def test_small_dense_networks_get_one_thread(two_threads, model: nn.Module, batch_size: int, threads: int) -> None:

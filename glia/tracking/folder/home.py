@@ -110,6 +110,19 @@ def brief(run: str) -> str:
     return study[:SHOWN_DIGITS] + slash + number
 
 
+def resuming(kind: str, run: str) -> str:
+    """What goes on with a run that was left, a trial with its study; empty for what cannot be gone on with.
+
+    Example:
+        >>> resuming("train", "a3f9c1d200b7e845"), resuming("trial", "a3f9c1d200b7e845/17"), resuming("compare", "a3")
+        ('glia train --resume a3f9c1', 'glia tune --resume a3f9c1', '')
+    """
+    short = run[:SHOWN_DIGITS]
+    ways = {"train": f"glia train --resume {short}", "compare": ""}
+    ways |= dict.fromkeys((STUDY, TRIAL), f"glia tune --resume {short}")
+    return ways.get(kind, f"glia.start(resume='{short}')")
+
+
 def run_folders(home: Path, *, among: str = RUNS) -> Iterator[Path]:
     """The folders of all runs, in no order. A half-made one has a name with a dot and is not among them.
 

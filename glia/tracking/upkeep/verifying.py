@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from glia.errors import GliaError
+from glia.errors import GliaError, counted
 from glia.store.blobs import Blobs
 from glia.tracking.folder.account import derive
-from glia.tracking.folder.home import STUDY, TRIALS, run_folders, trial_of
+from glia.tracking.folder.home import TRIALS, resuming, run_folders, trial_of
 from glia.tracking.folder.reader import read_facts
 from glia.tracking.log.columns import NAME as COLUMNS
 from glia.tracking.log.columns import Columns, DamagedError
@@ -19,7 +19,7 @@ from glia.tracking.log.records import ArtifactRecord, MediaRecord, StateRecord
 from glia.tracking.log.segment_reader import SegmentReader
 from glia.tracking.log.segments import HEADER_BYTES, SLOT_BYTES, SLOTS, tags
 from glia.tracking.log.sinks import read_at
-from glia.tracking.upkeep.findings import Finding, counted, ok, problem, warning
+from glia.tracking.upkeep.findings import Finding, ok, problem, warning
 
 CHUNK_SLOTS = 1 << 15
 MOST_NAMED = 5
@@ -151,6 +151,6 @@ def _check_files(subject: str, home: Path, folder: Path, found: list[_Segment]) 
 
 
 def _crashed(subject: str, kind: str, run: str, process: Process) -> Finding:
-    commands = {"train": f"glia train --resume {run[:6]}", STUDY: f"glia tune --resume {run[:6]}"}
-    resume = commands.get(kind, f"glia.start(resume='{run[:6]}')")
-    return warning(subject, f"crashed: process {process.pid} on {process.host} is gone", f"Go on with it: {resume}")
+    way = resuming(kind, run)
+    advice = f"Go on with it: {way}" if way else "It cannot be gone on with: start it again."
+    return warning(subject, f"crashed: process {process.pid} on {process.host} is gone", advice)
