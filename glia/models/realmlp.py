@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from glia.models.options import Share, Width, Widths
 from glia.models.samples import Column, Samples
+from glia.nn.dropout import WideDropout
 from glia.nn.number_embeddings import PhasedEmbedding
 
 SCALE_STEP, SLOW_STEP = 6.0, 0.1  # of the rate: the scaling layer, and biases, activations and embeddings
@@ -149,7 +150,7 @@ class RealMLP(nn.Module):
         for before, width in pairwise((reads, *config.hidden)):
             layers += [Layer(before, width), Active(width, name, parametric=config.parametric)]
             if config.dropout:
-                layers.append(nn.Dropout(config.dropout))
+                layers.append(WideDropout(config.dropout))
         self.hidden = nn.Sequential(*layers)
         self.output = Layer((reads, *config.hidden)[-1], outputs)
 

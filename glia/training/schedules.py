@@ -48,6 +48,8 @@ def schedule(settings: TrainRecipe, steps: int, steps_per_epoch: int) -> Callabl
         )
     factor, unit = known.make(options), steps_per_epoch if per == "epoch" else 1
     rising = settings.warmup * steps_per_epoch
+    if name == "constant" and not rising:
+        return lambda step: rate
 
     def at(step: int) -> float:
         warm = min(1.0, (step + 1) / rising) if rising else 1.0

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import nn
-from torch.nn.parameter import UninitializedParameter
+from torch.nn.parameter import is_lazy
 
 WORTH_SHARING = 5_000_000  # multiplications of a forward pass over a batch
 
@@ -39,6 +39,6 @@ def is_small(model: nn.Module, batch_size: int) -> bool:
     with_weights = [module for module in model.modules() if any(True for _ in module.parameters(recurse=False))]
     if not all(isinstance(module, dense) for module in with_weights):
         return False
-    if any(isinstance(parameter, UninitializedParameter) for parameter in model.parameters()):
+    if any(map(is_lazy, model.parameters())):
         return False
     return batch_size * sum(parameter.numel() for parameter in model.parameters()) < WORTH_SHARING

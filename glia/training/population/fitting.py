@@ -70,8 +70,7 @@ class StackFit:
     def _one_epoch(self) -> None:
         begun = self._reported = time.perf_counter()
         rows, step = self._rows(), self._courses[0].step
-        rates = torch.tensor([course.rates() for course in self._courses], dtype=torch.float64).t()
-        rates = rates.contiguous().to(self.stack.device)  # S M
+        rates = self._rates()
         draws = self.stack.draws
         seeds = list(zip(*(course.seeds() for course in self._courses), strict=True)) if draws else []
         self._window: list[Tensor] = []
@@ -92,6 +91,12 @@ class StackFit:
         self._judge(rows, outputs)
         for course in self._courses:
             self._guarded(course, course.close_epoch, time.perf_counter() - begun)
+
+    def _rates(self) -> Tensor:
+        """(S, M) the learning rates of the epoch's steps; (S, 1) where all networks have the same."""
+        found = [course.rates() for course in self._courses]
+        alike = all(each == found[0] for each in found)
+        return torch.tensor(found[:1] if alike else found, dtype=torch.float64).t().contiguous().to(self.stack.device)
 
     def _hear(self, steps: int, *, report: bool) -> None:
         """Read the losses since the last report, of all networks at once, and hand them on; `steps` of the epoch."""

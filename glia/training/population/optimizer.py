@@ -56,10 +56,13 @@ class StackedOptimizer:
         Args:
             weights: (M, ...) each.
             gradients: of each; None: it is not trained.
-            rates: (M,).
+            rates: (M,), or (1,) of all alike.
             number: of the step, from 1.
         """
-        spread = {(each.dtype, each.dim()): _spread(rates, each) for each in weights}
+        spread: dict[tuple[torch.dtype, int], Tensor] = {}
+        for each in weights:
+            if (each.dtype, each.dim()) not in spread:
+                spread[each.dtype, each.dim()] = _spread(rates, each)
         steps = [
             Step(weight, gradient, self._states[place], spread[weight.dtype, weight.dim()], *self._factors[place])
             for place, (weight, gradient) in enumerate(zip(weights, gradients, strict=True))

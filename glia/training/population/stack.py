@@ -123,7 +123,7 @@ class Stack:
         Args:
             inputs: (M, B, ...) if `apart`, else (B, ...), the same for all.
             targets: likewise.
-            rates: (M,) learning rates.
+            rates: (M,) learning rates, or (1,) of all alike.
             number: of the step, from 1.
             seeds: of the step, one a network, if there is dropout.
             apart: whether networks have samples of their own.

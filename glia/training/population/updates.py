@@ -17,7 +17,7 @@ State = dict[str, Tensor]
 
 
 class Step(NamedTuple):
-    """Of one weight of all networks; the numbers of each are (M, 1, ...)."""
+    """Of one weight of all networks; the numbers of each are (M, 1, ...), or (1, 1, ...) of all alike."""
 
     weight: Tensor
     gradient: Tensor
@@ -77,23 +77,25 @@ def _rmsprop(p: Tensor, g: Tensor, state: State, by: Step, t: int, options: Mapp
 
 
 def _adam(steps: Sequence[Step], t: int, options: Mapping[str, Any]) -> None:
-    """Also AdamW. torch's fused kernel at rate 1 from zero gives each network's step, which its own rate scales."""
+    """Also AdamW. torch's fused kernel takes one rate; at rate 1 from zero it gives steps that others scale."""
     gradients = [each.gradient for each in steps]
     if not options["decoupled_weight_decay"]:
         gradients = [_decayed(each.weight, each.gradient, each) for each in steps]
     for each in steps if options["decoupled_weight_decay"] else ():
         if each.decay is not None:
             each.weight.mul_(1 - each.rate * each.decay)
-    weights, (first, second) = [each.weight for each in steps], options["betas"]
-    changes = [torch.zeros_like(each) for each in weights]
+    weights, rates = [each.weight for each in steps], [each.rate for each in steps]
+    alike = rates[0].numel() == 1 and rates[0].device.type == "cpu"
+    changed = weights if alike else [torch.zeros_like(each) for each in weights]
+    first, second = options["betas"]
     torch._fused_adam_(
-        changes,
+        changed,
         [each.contiguous() for each in gradients],
         [each.state["exp_avg"] for each in steps],
         [each.state["exp_avg_sq"] for each in steps],
         [],
         [_number(t, weights[0].device)] * len(steps),
-        lr=1.0,
+        lr=rates[0].item() if alike else 1.0,
         beta1=first,
         beta2=second,
         weight_decay=0.0,
@@ -101,7 +103,8 @@ def _adam(steps: Sequence[Step], t: int, options: Mapping[str, Any]) -> None:
         amsgrad=False,
         maximize=False,
     )
-    torch._foreach_addcmul_(weights, changes, [each.rate for each in steps])
+    if not alike:
+        torch._foreach_addcmul_(weights, changed, rates)
 
 
 @lru_cache(maxsize=1)
