@@ -86,7 +86,7 @@ def standings(contestants: Sequence[str], of: Sequence[Table], found: dict[Any, 
     """A row for each contestant, over the sets that all of them managed."""
     whole = [each for each in of if all("score" in found[each.name, name] for name in contestants)]
     scores = np.array([[np.mean(found[each.name, name]["score"]) for name in contestants] for each in whole])
-    seconds = np.array([[np.mean(found[each.name, name]["fit"]) for name in contestants] for each in whole])
+    seconds = np.array([[np.median(found[each.name, name]["fit"]) for name in contestants] for each in whole])
     ranks = rankdata(-scores.round(6), axis=1)
     rows = []
     for at, name in enumerate(contestants):

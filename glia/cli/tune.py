@@ -98,12 +98,15 @@ def _report(study: Any) -> None:
     from glia.search.dimensions import shown
     from glia.search.proposing import WAITING
 
-    ranked = _ranked(study)[:SHOWN]
+    everyone = _ranked(study)
+    ranked = everyone[:SHOWN]
     keys = list(dict.fromkeys(key for each in ranked for key in each.settings))
     rows = [
         [str(each.number), f"{each.value:.4g}", *(_cell(each.settings.get(key), shown) for key in keys)]
         for each in ranked
     ]
+    if len(everyone) > SHOWN:
+        output.say(f"The best {SHOWN} of {len(everyone)} trials:")
     if rows:
         output.table(["trial", study.plan.metric, *keys], rows)
     if study.answer:

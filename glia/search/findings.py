@@ -135,7 +135,8 @@ def _seeds(best: Trial, estimate: Estimate, metric: str, direction: Direction, r
     found = f"Best is trial {best.number}: {metric} {best.score:.4g}; {_settings(best)}."
     if isnan(estimate.low):
         return (
-            f"{found} How sure that is is not known: it was trained once, on one split. Use folds, or train it again."
+            f"{found} It was trained once, on one split, so nobody can say how sure that is. Use folds (--folds 5), or "
+            "train it again (--again 5)."
         )
     again = f"Trained again from {len(retrained)} seeds it has {_interval(estimate, metric)}."
     chosen = best.score or 0.0

@@ -128,5 +128,7 @@ def metric_named(given: str, known: Sequence[str]) -> str:
     names = {each if "/" in each else f"validation/{each}" for each in known}
     names = {each for each in names if each.startswith("validation/")}
     if phase != "validation" or not name or (names and judged not in names):
-        raise ConfigError(f"There is no metric '{given}'.{did_you_mean(judged, sorted(names))}")
+        raise ConfigError(
+            f"There is no metric '{given}'.{did_you_mean(name, sorted(each.partition('/')[2] for each in names))}"
+        )
     return judged

@@ -88,7 +88,7 @@ def test_one_training_each_is_not_sure_and_says_so() -> None:
     assert found.best.number == 0
     assert math.isnan(found.estimate.low)
     assert not found.tested
-    assert "How sure that is is not known" in found.said[0]
+    assert "trained once, on one split, so nobody can say how sure that is" in found.said[0]
 
 
 def test_what_failed_is_told_with_the_first_reason() -> None:

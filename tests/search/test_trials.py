@@ -69,7 +69,8 @@ def test_a_metric_is_of_validation(given: str) -> None:
     [
         ("train/accuracy", "'train/accuracy' is measured on the samples that are learned from"),
         ("test/accuracy", "looked at once, at the end, by the winner"),
-        ("acuracy", "no metric 'acuracy'. Did you mean 'validation/accuracy'?"),
+        ("acuracy", "no metric 'acuracy'. Did you mean 'accuracy'?"),
+        ("rmse", "no metric 'rmse'. There are: accuracy, loss"),
         ("validation/f2", "no metric 'validation/f2'"),
         ("machine/cpu", "no metric 'machine/cpu'"),
         ("", "no metric ''"),

@@ -53,6 +53,18 @@ def test_values_are_uniform_and_on_their_own() -> None:
     assert abs(np.corrcoef(x, y)[0, 1]) < 0.05
 
 
+def test_of_few_choices_each_combination_is_tried_once() -> None:
+    space = parse(["train.optimizer=sgd,adam", "train.momentum=0.0..0.9:0.1?train.optimizer=sgd", "y=1,2"])
+    random = Random(Brief(space=space, seed=0))
+    assert space.size == 22
+    drawn = [str(each.settings) for each in random.propose([], 100)]
+    assert len(drawn) == len(set(drawn)) == 22
+    assert [str(each.settings) for each in played(random, lambda *_: 0.0, count=3)] == drawn
+    # Each optimizer is as likely at first, though one has ten times the combinations.
+    firsts = [Random(Brief(space=space, seed=seed)).propose([], 1)[0].settings for seed in range(200)]
+    assert 70 < sum(each["train.optimizer"] == "adam" for each in firsts) < 130
+
+
 class Counted(Sequence[Trial]):
     """Trials that count how often they are looked at."""
 
