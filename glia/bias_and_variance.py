@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import Literal
 
+from glia.errors import counted
+
 Kind = Literal["bias", "variance", "both", "unclear", "unknown", "none"]
 Interval = tuple[float, float]
 
@@ -20,14 +22,68 @@ NORMAL = 1.959964  # of 95 %
 MOST, LITTLE = 2 / 3, 1 / 3  # of the error that is gap: from here on it is named alone, or not at all
 FEW = 30  # samples; the RMSE of fewer is uncertain by more than an eighth even where errors are normal
 NAMES = {"accuracy": "", "rmse": "RMSE", "mae": "mean absolute error", "r2": "1 - R²", "macro-f1": "1 - macro-F1"}
-TRIVIAL = {"accuracy": "the commonest class errs on", "rmse": "the mean errs by"}
-CHANCE = "How much of that is chance is not known."
-AGAINST: dict[Kind, str] = {
-    "bias": "Against bias: a larger network, longer training, better features, less regularisation; if nothing helps, "
-    "it cannot be avoided.",
-    "variance": "Against variance: more samples, augmentation, dropout or a penalty on the weights, early stopping, a "
-    "smaller network, several networks averaged.",
-    "unclear": "More samples for validation, or folds, would tell.",
+TRIVIAL = {"accuracy": ("commonest class", "on"), "rmse": ("mean", "by")}  # of the samples judged by
+CHANCE = "Part of that may be chance."
+ONE_CLASS = "All samples for validation are of one class, so figures of them tell little."
+NETWORK = (
+    "a larger network, longer training, better features, less regularisation",
+    "augmentation, dropout or a penalty on the weights, early stopping, a smaller network, several networks averaged",
+)
+ANOTHER = "better features, a learner that bends more", "fewer features, a simpler learner, a penalty if it has one"
+PENALISED = (
+    "a smaller model.strength, better features, powers of them (polynomial-regression), a forest or a network",
+    "a larger model.strength, fewer features",
+)
+REMEDIES = {  # against bias, and against variance beside more samples
+    "linear": (
+        "a higher model.degree, hidden layers (mlp), longer training, better features, less regularisation",
+        "fewer features, train.l1 or train.l2 above 0, early stopping",
+    ),
+    "perceptron": ("hidden layers (mlp), longer training, better features", "fewer features, early stopping"),
+    "baseline": ("any learner that looks at the features", "any learner that looks at the features"),
+    "linear-regression": (
+        "better features, powers of them (polynomial-regression), a forest or a network",
+        "fewer features (stepwise-regression), a penalty (ridge, lasso)",
+    ),
+    "ridge": PENALISED,
+    "lasso": PENALISED,
+    "elastic-net": PENALISED,
+    "logistic-regression": (
+        "a smaller model.strength, better features, a forest or a network",
+        "a larger model.strength, fewer features",
+    ),
+    "polynomial-regression": (
+        "a higher model.degree, a smaller model.strength, better features",
+        "a lower model.degree, model.penalty=ridge, model.interactions=false",
+    ),
+    "stepwise-regression": (
+        "model.criterion=aic, which keeps more columns; better features",
+        "model.criterion=bic, which keeps fewer columns; a penalty (ridge, lasso)",
+    ),
+    "decision-tree": (
+        "model.depth=0 and model.leaf=1 (no limits), model.pruning=none, better features, a forest",
+        "a larger model.leaf, a smaller model.depth, model.simplest=true, many trees (random-forest)",
+    ),
+    "random-forest": (
+        "model.depth=0 and model.leaf=1 (no limits), more model.features for a split, better features",
+        "a larger model.leaf, a smaller model.depth, fewer model.features for a split, more model.trees",
+    ),
+    "gradient-boosting": (
+        "more model.trees, more model.leaves, a smaller model.leaf, better features",
+        "fewer model.trees or model.early_stopping=true, fewer model.leaves, a larger model.leaf, model.l2 above 0",
+    ),
+    "nearest-neighbours": (
+        "fewer model.neighbours, model.votes=distance, better features",
+        "more model.neighbours, fewer features",
+    ),
+    "naive-bayes": (
+        "model.numbers=bins, better features, a learner that sees columns together (logistic-regression, a forest)",
+        "fewer features, more model.smoothing",
+    ),
+    "nb-tree": (
+        "a smaller model.improvement, fewer model.samples in a node, better features",
+        "a larger model.improvement, more model.samples in a node, more model.smoothing",
+    ),
 }
 
 
@@ -41,7 +97,9 @@ class Judged:
         validation: on others; None: there were none.
         samples: how many others; 0: not known.
         learned: how many it learned from; 0: not known.
-        trivial: the error of the answer that needs no learning; None: not known.
+        trivial: the error of the answer that is best for all others alike: their commonest class, or their mean;
+            None: not known.
+        model: what learned, as it is named: `ridge`, `mlp/guide`, `module:Class`; "": a network.
         notes: what else should be known of the figures, as sentences.
         lacking: why there is no training error, where there is none.
     """
@@ -52,6 +110,7 @@ class Judged:
     samples: int = 0
     learned: int = 0
     trivial: float | None = None
+    model: str = ""
     notes: tuple[str, ...] = ()
     lacking: str = "The training error was not recorded"
 
@@ -117,7 +176,8 @@ def name(judged: Judged) -> BiasAndVariance:
     )
     kind = _kind(errors, judged.samples)
     said = " ".join((*_sentences(errors, kind, judged), *judged.notes))
-    return BiasAndVariance(**{**vars(errors), "kind": kind, "text": said, "advice": _advice(errors, kind)})
+    advice = _advice(errors, kind, judged.model)
+    return BiasAndVariance(**{**vars(errors), "kind": kind, "text": said, "advice": advice})
 
 
 def share_interval(share: float, count: int) -> Interval:
@@ -160,13 +220,17 @@ def _kind(errors: BiasAndVariance, samples: int) -> Kind:
     if validation is None or training is None:
         return "unknown"
     share = _share_of_gap(errors)
-    if share is None:
+    if share is None or _of_one_class(errors):
         return "unclear"
     if errors.gap_interval is not None and errors.gap_interval[0] <= 0:
         return "bias" if errors.gap_interval[1] <= training else "unclear"  # the gap may still be the larger part
     if errors.gap_interval is None and 0 < samples < FEW:
         return "unclear"
     return "bias" if share <= LITTLE else "variance" if share >= MOST else "both"
+
+
+def _of_one_class(errors: BiasAndVariance) -> bool:
+    return errors.metric == "accuracy" and errors.trivial == 0
 
 
 def _share_of_gap(errors: BiasAndVariance) -> float | None:
@@ -188,8 +252,10 @@ def _sentences(errors: BiasAndVariance, kind: Kind, judged: Judged) -> list[str]
             f"Training error {_shown(errors, errors.training)}.",
         ]
     level = _level(errors, samples)
+    if _of_one_class(errors):
+        level = f"{level} {ONE_CLASS}"
     if errors.training is None:
-        return [level, f"{judged.lacking}: how much of this is bias, and how much variance, is open."]
+        return [level, f"{judged.lacking}, so bias and variance cannot be told apart."]
     if kind == "none":
         return [level, f"Training error {_shown(errors, errors.training)}."]
     named = f"Training error {_shown(errors, errors.training)}: {_named(errors, kind, samples)}."
@@ -199,14 +265,16 @@ def _sentences(errors: BiasAndVariance, kind: Kind, judged: Judged) -> list[str]
 
 def _level(errors: BiasAndVariance, samples: int) -> str:
     unit = f" ({NAMES.get(errors.metric, errors.metric)})" if errors.metric != "accuracy" else ""
-    of = f" of {samples:,} samples" if samples else ""
+    of = f" of {counted(samples, 'sample')}" if samples else ""
     said = f"Validation error {_shown(errors, errors.validation)}{unit}{of}"
     if errors.interval is not None:
         low, high = (100 * end for end in errors.interval)
         said += f" (95 % interval {low:.3g} to {high:.3g} %)"
-    if errors.trivial is not None and errors.validation is not None and errors.metric in TRIVIAL:
+    if errors.trivial and errors.validation is not None and errors.metric in TRIVIAL:
+        answer, how = TRIVIAL[errors.metric]
         no_better = "no better: " if errors.validation >= errors.trivial else ""
-        said += f"; {no_better}always answering {TRIVIAL[errors.metric]} {_shown(errors, errors.trivial)}"
+        always = f"always answering the {answer} of these samples errs {how} {_shown(errors, errors.trivial)}"
+        said += f"; {no_better}{always}"
     return f"{said}."
 
 
@@ -222,11 +290,13 @@ def _named(errors: BiasAndVariance, kind: Kind, samples: int) -> str:
     }.get(kind)
     if kind == "unclear":
         if _share_of_gap(errors) is None:
-            return f"{size}, and what part of the error that is cannot be said of a loss that may be below 0"
-        few = f"{samples:,} samples are too few to tell bias from variance" if samples else "which may be chance"
-        return f"{size}; {few}"
+            return f"{size}, and no share of the error, since this loss may be below 0"
+        if _of_one_class(errors):
+            return f"{size}, which may be that of this class alone"
+        few = f"{counted(samples, 'sample')} {'is' if samples == 1 else 'are'} too few to tell bias from variance"
+        return f"{size}; {few}" if samples else f"{size}, which may be chance"
     if errors.gap_interval is not None and errors.gap_interval[0] <= 0:
-        return f"{size}, which cannot be told from none, {means}"
+        return f"{size}, which may be chance, {means}"
     return f"{size}, {means}"
 
 
@@ -247,12 +317,18 @@ def _shown(errors: BiasAndVariance, value: float | None) -> str:
     return f"{100 * value:.3g} %" if errors.metric == "accuracy" else f"{value:.4g}"
 
 
-def _advice(errors: BiasAndVariance, kind: Kind) -> str:
+def _advice(errors: BiasAndVariance, kind: Kind, model: str) -> str:
+    less_bias, less_variance = REMEDIES.get(model, ANOTHER if ":" in model else NETWORK)
+    against = {
+        "bias": f"Against bias: {less_bias}; if nothing helps, it cannot be avoided.",
+        "variance": f"Against variance: more samples, {less_variance}.",
+        "unclear": "More samples for validation, or folds, would tell.",
+    }
     if kind == "both":
-        return f"{AGAINST['variance']} {AGAINST['bias']}"
+        return f"{against['variance']} {against['bias']}"
     if kind == "unknown" and errors.validation is None:
-        shares = "data.split.train=0.8, data.split.validation=0.2, data.split.test=0"
+        shares = "--set data.split.train=0.8 --set data.split.validation=0.2 --set data.split.test=0"
         return f"Keep samples back to judge by, such as a fifth: {shares}"
     if kind == "none" and errors.interval is not None:
         return "More samples for validation would say how rare mistakes are."
-    return AGAINST.get(kind, "")
+    return against.get(kind, "")

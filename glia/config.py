@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import datetime
 import inspect
+import json
 import math
 import re
 import tomllib
@@ -26,6 +27,7 @@ Plain = dict[str, Any]
 """Strings, numbers, booleans, lists and dicts of them: what both JSON and TOML can hold."""
 
 # Of a list: quoted text, a table, or a word.
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _ITEM = re.compile(r""" "[^"]*" | '[^']*' | \{[^{}]*\} | [^\s,\[\]"']+ """, re.VERBOSE)
 
 
@@ -117,6 +119,31 @@ def parse_value(text: str) -> Any:
             value = tomllib.loads(f"value = {written}")["value"]
             return text if isinstance(value, datetime.date | datetime.time) else value
     return text
+
+
+def written(value: Any) -> str:
+    """A value as `parse_value` reads it.
+
+    Example:
+        >>> written(3), written("tanh"), written("3"), written([64, "a b"]), written({"name": "sgd"})
+        ('3', 'tanh', '"3"', '[64, "a b"]', '{name = "sgd"}')
+    """
+    if isinstance(value, str) and value and parse_value(value) == value:
+        return value
+    if isinstance(value, Mapping):
+        keys = {key: key if _BARE.fullmatch(key) else _in_toml(key) for key in value}
+        return "{" + ", ".join(f"{keys[key]} = {_in_toml(each)}" for key, each in value.items()) + "}"
+    return _in_toml(value)
+
+
+def _in_toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return written(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_in_toml, value)) + "]"
+    if not isinstance(value, str | bool):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # which JSON has and TOML has not
 
 
 def name_and_options(what: str, given: str | Mapping[str, Any], known: Iterable[str]) -> tuple[str, Plain]:

@@ -50,3 +50,13 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
         return ""
     shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return f" There are: {shown}."
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """A number with its noun.
+
+    Example:
+        >>> counted(1, "run"), counted(2000, "run"), counted(2, "entry", "entries")
+        ('1 run', '2,000 runs', '2 entries')
+    """
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

@@ -25,6 +25,7 @@ Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Choice = str | dict[str, Any]
 """A name, or a table of a name and its options: `"sgd"`, `{ name = "sgd", nesterov = true }`."""
+SUM_OFF = 0.001  # by which shares may miss 1, for they are written with few digits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +39,10 @@ class Split:
 
     def __post_init__(self) -> None:
         total = self.train + self.validation + self.test
-        if not 0.999 < total < 1.001 or self.train == 0:
+        if abs(total - 1) >= SUM_OFF or self.train == 0:
             raise ConfigError(
                 f"data.split: train={self.train}, validation={self.validation} and test={self.test} sum to {total:g}. "
-                "The shares must sum to 1 and leave something to train on."
+                "The shares must sum to 1 and leave something to train on; those left out make up the rest."
             )
 
 
@@ -52,6 +53,7 @@ class DataRecipe:
     name: str = ""  # catalogue name, path, or dataset@version; empty: given as an object in Python
     split: Split = field(default_factory=Split)
     seed: int = 1337  # of the split; never moved by --seed
+    without: tuple[str, ...] = ()  # columns that are no features
     skip_bad: bool = False  # leave out pictures that cannot be read
     stream: bool | Auto = "auto"  # leave a Parquet table on disk, and go through it in pieces; auto: a large one
 
@@ -146,6 +148,8 @@ class Recipe:
             if settings.get(key, text) != text:
                 nested["model"] = {"name": self.model.name}
                 nested = _without_defaults(nested, but=self.asked)  # so that those of the new family take their place
+        shares = {key.removeprefix(OF_SPLIT): value for key, value in settings.items() if key.startswith(OF_SPLIT)}
+        nested["data"]["split"] |= _other_shares(shares, self.data.split)
         found = from_dict(config.merge(nested, settings))
         return replace(found, asked=self.asked | set(settings)) if found.model.name == "auto" else found
 
@@ -158,6 +162,7 @@ class Recipe:
 
 OF_OPTIMIZERS = ("learning_rate", "weight_decay", "momentum")
 SECTIONS = ["data", "model", "train", "task"]
+SHARES, OF_SPLIT = ("train", "validation", "test"), "data.split."
 
 
 def from_dict(given: Mapping[str, Any]) -> Recipe:
@@ -178,7 +183,7 @@ def from_dict(given: Mapping[str, Any]) -> Recipe:
     asked = (f"{section}.{key}" for section, values in given.items() for key in values if model.name == "auto")
     suited = catalogue()["models"].get(model.name, {}).get("recipe", {})
     return Recipe(
-        data=config.from_dict(DataRecipe, given.get("data", {}), "data"),
+        data=config.from_dict(DataRecipe, _with_all_shares(given.get("data", {})), "data"),
         model=model,
         train=config.from_dict(TrainRecipe, _laid_over(_beneath(suited, given), given.get("train", {})), "train"),
         task=config.from_dict(TaskRecipe, _laid_over(suited.get("task", {}), given.get("task", {})), "task"),
@@ -216,6 +221,23 @@ def _beneath(suited: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str
     if asked in (None, own):
         return train
     return {key: value for key, value in train.items() if key not in OF_OPTIMIZERS}
+
+
+def _with_all_shares(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    split = data.get("split")
+    return {**data, "split": {**split, **_other_shares(split, Split())}} if isinstance(split, Mapping) else data
+
+
+def _other_shares(given: Mapping[str, Any], below: Split) -> Plain:
+    """The shares that are not given: what is left, divided as it was before. None where that cannot be."""
+    known = [given[name] for name in SHARES if name in given]
+    others = {name: float(getattr(below, name)) for name in SHARES if name not in given}
+    if not known or not sum(others.values()) or not all(type(share) in (int, float) for share in known):
+        return {}
+    left = 1 - sum(known)
+    if left < -SUM_OFF:
+        return {}
+    return {name: round(share * max(0.0, left) / sum(others.values()), 12) for name, share in others.items()}
 
 
 def _name(choice: object) -> object:

@@ -13,6 +13,12 @@ from pydantic import Field
 from glia import config
 from glia.errors import ConfigError, NotFoundError
 
+PLAIN = st.recursive(
+    st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False) | st.text(st.characters(codec="ascii")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab-c_1 .", max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -188,3 +194,13 @@ values = st.recursive(
 @given(st.dictionaries(keys, values, max_size=3))
 def test_flattening_and_merging_are_inverse(tree: dict[str, Any]) -> None:
     assert config.merge({}, config.flatten(tree)) == tree
+
+
+@given(PLAIN)
+def test_a_value_that_is_written_reads_as_it_was(value: Any) -> None:
+    assert config.parse_value(config.written(value)) == value
+
+
+def test_settings_are_written_as_people_write_them() -> None:
+    assert config.written({"train": 0.7, "two words": [1, True]}) == '{train = 0.7, "two words" = [1, true]}'
+    assert config.written("relu,tanh") == "relu,tanh"

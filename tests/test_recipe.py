@@ -102,11 +102,44 @@ def test_what_cannot_be_used_is_refused(given: dict[str, Any], message: str) -> 
 
 @pytest.mark.parametrize(
     ("shares", "total"),
-    [({"train": 0.5}, "0.7"), ({"train": 0, "validation": 0.5, "test": 0.5}, "1")],
+    [
+        ({"train": 0.5, "validation": 0.1, "test": 0.1}, "0.7"),
+        ({"train": 0.9, "validation": 0.3}, "1.3"),
+        ({"train": 0, "validation": 0.5, "test": 0.5}, "1"),
+        ({"train": 0}, "1"),
+        ({"validation": 1}, "1"),
+    ],
 )
 def test_shares_that_leave_nothing_to_train_on_are_refused(shares: dict[str, float], total: str) -> None:
     with pytest.raises(ConfigError, match=f"sum to {total}. The shares must sum to 1 and leave something to train on"):
         recipe.from_dict({"data": {"split": shares}})
+
+
+@pytest.mark.parametrize(
+    ("given", "settled"),
+    [
+        ({"validation": 0}, (0.888888888889, 0, 0.111111111111)),
+        ({"test": 0}, (0.888888888889, 0.111111111111, 0)),
+        ({"train": 0.6}, (0.6, 0.2, 0.2)),
+        ({"train": 1}, (1, 0, 0)),
+        ({"train": 0.9, "validation": 0.1}, (0.9, 0.1, 0)),
+        ({"validation": 0.2, "test": 0.3}, (0.5, 0.2, 0.3)),
+        ({"by": "patient"}, (0.8, 0.1, 0.1)),
+    ],
+)
+def test_shares_left_out_are_what_is_left(given: dict[str, Any], settled: tuple[float, ...]) -> None:
+    settings = {f"data.split.{key}": value for key, value in given.items()}
+    for found in (recipe.from_dict({"data": {"split": given}}), Recipe().with_settings(settings)):
+        split = found.data.split
+        assert (split.train, split.validation, split.test) == settled
+        assert recipe.from_toml(found.toml()) == found, "recorded, they are settled"
+
+
+def test_shares_left_out_are_divided_as_they_were_before() -> None:
+    before = recipe.from_dict({"data": {"split": {"train": 0.6, "validation": 0.3, "test": 0.1}}})
+    assert before.with_settings({"data.split.test": 0.4}).data.split == Split(train=0.4, validation=0.2, test=0.4)
+    with pytest.raises(ConfigError, match=r"data\.split\.test should be a valid number, not 'much'"):
+        before.with_settings({"data.split.test": "much"})
 
 
 def test_a_split_may_have_no_test_part() -> None:

@@ -146,7 +146,11 @@ def compare(
     """
     from glia.comparison.comparing import Order, compared
 
-    laid_over = {"task.target": None if target is None else str(target), "data.skip_bad": skip_bad or None}
+    laid_over: dict[str, Any] = {
+        "task.target": None if target is None else str(target),
+        "data.without": [str(name) for name in without] or None,
+        "data.skip_bad": skip_bad or None,
+    }
     if isinstance(data, str | Path):
         laid_over["data.name"], data = str(data), None
     order = Order(
@@ -158,7 +162,6 @@ def compare(
         seed=seed,
         project=project or "",
         settings={key: value for key, value in laid_over.items() if value is not None} | dict(settings or {}),
-        without=tuple(without),
         with_curve=curve,
         regions=None if regions is False else () if regions is True else tuple(regions),
     )

@@ -98,6 +98,11 @@ def tune(
         by_hand = method == "manual"
         return tuning.resumed(resume, laid_over.get("data.name", data), seconds(budget), by_hand=by_hand)
     chosen, space = varied(recipe, vary)
+    if space is not None and "data.without" in space:
+        raise ConfigError(
+            "data.without is not varied: samples are divided by what is left, so trials would be judged on different "
+            "ones. Leave the columns out of all trials (--without), in one study for each choice."
+        )
     order = tuning.Order(
         method=method,
         trials=trials,

@@ -105,7 +105,8 @@ def _outliers(samples: Samples, leverages: Floats, freedom: float, errors: Float
         return
     distances = cooks_distances(leverages, errors, freedom)
     left = np.clip(1 - leverages, np.finfo(np.float32).eps, None)
-    without = np.clip((errors @ errors - errors**2 / left) / rest, np.finfo(np.float64).tiny, None)
+    least = np.finfo(np.float32).eps * (errors @ errors) / rest  # below, it is rounding
+    without = np.clip((errors @ errors - errors**2 / left) / rest, least, None)
     studentised = errors / np.sqrt(without * left)
     surprises = 2 * stats.t.sf(np.abs(studentised), rest) * len(errors)
     alone = 1 - leverages < ALONE  # its residual is rounding

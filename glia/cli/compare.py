@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from glia import config
 from glia.cli import output
-from glia.cli.train import INTERRUPTED
+from glia.cli.train import INTERRUPTED, Without, settings_of
 
 FIRST = 4  # columns of the table that go together: who, which group, how good, how far from the best
 BETWEEN_COLUMNS = 3
@@ -31,9 +30,7 @@ def compare(
     budget: Annotated[str | None, typer.Option(help="Time for each model, all its fits together: 90, 10m.")] = None,
     seed: Annotated[int, typer.Option(help="Of folds and models.")] = 0,
     project: Annotated[str | None, typer.Option(help="The group of runs it belongs to.")] = None,
-    without: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="A column that is no feature; repeatable.")
-    ] = None,
+    without: Without = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A field of the recipe that all share; repeatable."),
@@ -48,6 +45,7 @@ def compare(
 ) -> None:
     """Compare models on the same samples: which to use, by how much, and whether a network is overkill."""
     from glia import api
+    from glia.record.repeating import training_command
 
     report = api.compare(
         data,
@@ -59,12 +57,12 @@ def compare(
         budget=budget,
         seed=seed,
         project=project,
-        settings=config.parse_settings(settings or []),
-        without=without or (),
+        settings=settings_of(settings, without),
         curve=curve,
         regions=_columns(regions),
         skip_bad=skip_bad,
     )
+    run = api.run(report.run)
     if as_json:
         output.emit(report.to_dict())
     else:
@@ -75,11 +73,9 @@ def compare(
             typer.echo()
         for sentence in report.answer.splitlines():
             typer.echo(fill(sentence, width, break_long_words=False, break_on_hyphens=False))
-        named = f" --target {target}" if target else ""
-        output.say(
-            f"Next: glia train {data}{named} --model {report.choice}   glia runs show {report.run[:6]}   glia serve"
-        )
-    if api.run(report.run).state == "stopped":
+        command = training_command(run.params, data=data, model=report.choice)
+        output.say(f"Next: {command}   glia runs show {report.run[:6]}   glia serve")
+    if run.state == "stopped":
         raise typer.Exit(INTERRUPTED)
 
 

@@ -43,11 +43,16 @@ def _blocks(learner: "Learner", files: list[Path]) -> Iterator[list[dict[str, An
     from glia.learner.streamed import large_table, predictions
 
     together: list[dict[str, Any]] = []
+    said = set[str]()
     for file in files:
         if not file.exists():
             raise NotFoundError(f"There is no file '{file}'.")
         large, before = large_table(file) is not None, 0
         for found in predictions(learner, str(file)):
+            for line in found.said:
+                if line not in said:
+                    output.say(f"Note: {line}")
+            said.update(found.said)
             several = large or len(found) > 1
             numbers = range(before + 1, before + len(found) + 1)
             names = [f"{file}:{number}" if several else str(file) for number in numbers]

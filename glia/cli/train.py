@@ -1,5 +1,6 @@
 """`glia train`."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,10 @@ from glia.cli import output
 
 INTERRUPTED = 130  # as of every program that Ctrl-C ended
 EXAMPLE = "Example: glia train flowers.csv --target species --set model.hidden=[64,64] --seed 7"
+
+Without = Annotated[
+    list[str] | None, typer.Option("--without", metavar="COLUMN", help="A column that is no feature; repeatable.")
+]
 
 
 def train(
@@ -26,6 +31,7 @@ def train(
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     project: Annotated[str | None, typer.Option(help="The group of runs it belongs to.")] = None,
     recipe: Annotated[str | None, typer.Option(help="A TOML file; the other options are laid over it.")] = None,
+    without: Without = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any field of the recipe; repeatable.")
     ] = None,
@@ -46,7 +52,7 @@ def train(
         epochs=epochs,
         seed=seed,
         project=project,
-        settings=chosen | config.parse_settings(settings or []),
+        settings=chosen | settings_of(settings, without),
         recipe=recipe,
         resume=resume,
         budget=budget,
@@ -59,6 +65,15 @@ def train(
     report(run)
     if run.state == "stopped":
         raise typer.Exit(INTERRUPTED)
+
+
+def settings_of(settings: Sequence[str] | None, without: Sequence[str] | None) -> config.Plain:
+    """What `--set` and `--without` say: columns that either names are left out."""
+    found = config.parse_settings(settings or [])
+    if without:
+        named = found.get("data.without", [])
+        found["data.without"] = [*(named if isinstance(named, list) else [named]), *without]
+    return found
 
 
 def report(run: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from glia.comparison.contest import Contest, Failure, Fit, Limits
+from glia.comparison.contest import Contest, Failure, Fit, Limits, judges
 from glia.comparison.contestants import BASELINE, Contestant, contestants, settings_for_all
 from glia.comparison.curve import SHARES, LearningCurve, curve, fewer_samples
 from glia.comparison.drawing import pictures_of
@@ -23,8 +23,8 @@ from glia.comparison.rounds import SEEDS_APART, Plan, plan
 from glia.comparison.standings import Standing, standings
 from glia.data.dataset import Dataset
 from glia.data.leaks import leaks
-from glia.errors import ConfigError, DataError, TrainingError, did_you_mean
-from glia.learner import data_of
+from glia.errors import ConfigError, DataError, TrainingError, counted, did_you_mean
+from glia.learner import data_of, refuse_unknown_columns
 from glia.pictures import Picture
 from glia.recipe import Recipe
 from glia.record.current import outer
@@ -52,7 +52,6 @@ class Order:
         seed: of folds and learners.
         project: the group of runs; "": the data's name.
         settings: recipe fields that all learners share, by dotted key.
-        without: columns that are no features.
         with_curve: whether the learning curve is drawn.
         regions: two columns over whose plane decision regions are drawn; (): the two that tell most; None: no regions.
     """
@@ -65,7 +64,6 @@ class Order:
     seed: int = 0
     project: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    without: Sequence[str] = ()
     with_curve: bool = True
     regions: Sequence[str] | None = None
 
@@ -78,7 +76,8 @@ def compared(data: Any, order: Order) -> Report:
         TrainingError: no learner could be fitted; the run is recorded as failed.
     """
     recipe = Recipe().with_settings(settings_for_all(order.settings))
-    dataset = _without(data_of(recipe, data, progress=downloading), order.without)
+    dataset = data_of(recipe, data, progress=downloading)
+    _refuse_to_learn_from_nothing(dataset, recipe.data.without)
     task = fit_task(recipe.task, dataset.targets(), name=dataset.target)
     metric, classes = _metric(order.metric, task), task.name == "classification"
     recipe = replace(recipe, task=replace(recipe.task, name=task.name, target=dataset.target))
@@ -112,15 +111,11 @@ def _metric(given: str, task: Task) -> str:
     return name
 
 
-def _without(dataset: Dataset, names: Sequence[str]) -> Dataset:
-    for name in names:
-        if name not in dataset.columns:
-            raise ConfigError(f"Column '{name}' is not in {dataset.title}.{did_you_mean(name, dataset.columns)}")
-    if not dataset.without(*names).features:
-        left_out = ", ".join((*dataset.ignored, *names)) or "none"
+def _refuse_to_learn_from_nothing(dataset: Dataset, without: Sequence[str]) -> None:
+    refuse_unknown_columns(dataset, without)
+    if not dataset.features:
+        left_out = ", ".join(dataset.ignored) or "none"
         raise DataError(f"{dataset.title} has no columns to learn from. Columns that are no features: {left_out}.")
-    said = [line for line in dataset.said if not any(f"Column '{name}'" in line for name in names)]
-    return replace(dataset.without(*names), said=tuple(said))
 
 
 def _recorder(dataset: Dataset, models: Sequence[str], metric: str, order: Order) -> RunRecorder:
@@ -136,7 +131,6 @@ def _recorder(dataset: Dataset, models: Sequence[str], metric: str, order: Order
             "budget": order.budget_seconds if math.isfinite(order.budget_seconds) else None,
             "seed": order.seed,
             "task.target": dataset.target,
-            "without": list(order.without),
             **order.settings,
         },
         parent=outer(),
@@ -201,13 +195,14 @@ class _Comparison:
         for outcome in contest.outcomes():
             if isinstance(outcome, Fit):
                 self.fits.append(outcome)
-                values = {**outcome.metrics, "seconds": outcome.seconds}
+                known = {name: value for name, value in outcome.metrics.items() if judges(outcome, name)}
+                values = {**known, "seconds": outcome.seconds}
                 named = {f"{outcome.learner}/{name}": value for name, value in values.items()}
                 self.run.log(named, step=outcome.round + 1)
                 progress.fitted(outcome)
                 continue
             progress.leaves(outcome.learner)
-            done = f"after {outcome.round} of {len(rounds)} fits"
+            done = f"after {outcome.round} of {counted(len(rounds), 'fit')}"
             if isinstance(outcome, Failure):
                 self._tell(f"{outcome.learner} failed {done}: {outcome.reason}", progress)
             else:
@@ -217,10 +212,34 @@ class _Comparison:
                 )
         if not self.fits:
             raise TrainingError("No learner was fitted. " + " ".join(self.said))
+        self._tell_of_undefined(progress)
         for each in self.contestants:
-            cut = sum(fit.cut_short for fit in self.fits if fit.learner == each.name)
-            if cut:
-                self._tell(f"{each.name}: {cut} of its fits were ended by the budget.", progress)
+            cut = [fit.cut_short for fit in self.fits if fit.learner == each.name]
+            if any(cut):
+                fits = counted(len(cut), "fit")
+                self._tell(f"{each.name}: the budget ended {sum(cut)} of its {fits} early.", progress)
+
+    def _tell_of_undefined(self, progress: Progress) -> None:
+        """Rounds in which the metric says nothing.
+
+        Raises:
+            TrainingError: it does so in all of them.
+        """
+        judged = {fit.round for fit in self.fits if judges(fit, self.metric)}
+        without = {fit.round for fit in self.fits} - judged
+        others = ", ".join(name for name in self.task.directions if name not in ("loss", self.metric))
+        if not judged:
+            raise TrainingError(
+                f"{self.metric} is not defined in any round: too few samples are judged. Compare by one of: {others}; "
+                "or give more samples, or fewer folds."
+            )
+        if without:
+            rounds = counted(len(self.plan.rounds), "round")
+            self._tell(
+                f"{self.metric} is not defined in {len(without)} of {rounds}, which judge too few samples: learners "
+                f"are ranked by the others. To rank by all of them, take one of: {others}.",
+                progress,
+            )
 
     def _curves(self, progress: Progress, limits: Limits) -> list[LearningCurve]:
         """Of the best classical learner and of the best network."""
@@ -291,6 +310,7 @@ class _Comparison:
             metric=self.metric,
             direction=self.task.directions[self.metric],
             rounds=len(self.plan.rounds),
+            repeats=self.plan.repeats,
             standings=tuple(found),
             curves=tuple(curves),
             warnings=tuple(self.run.warnings),
@@ -299,9 +319,11 @@ class _Comparison:
 
     def _keep(self, report: Report) -> None:
         """Keep the report with the run, and count the look that was taken at all samples, those to test on too."""
-        best = [fit.metrics for fit in self.fits if fit.learner == report.best]
-        self.run.log({f"test/{name}": fmean(each[name] for each in best) for name in best[0]})
-        self.recorder.summary({f"{each.learner}/{self.metric}": each.mean.mean for each in report.standings})
+        best = [fit for fit in self.fits if fit.learner == report.best]
+        values = {name: [fit.metrics[name] for fit in best if judges(fit, name)] for name in self.task.directions}
+        self.run.log({f"test/{name}": fmean(found) for name, found in values.items() if found})
+        judged = [each for each in report.standings if each.fits]
+        self.recorder.summary({f"{each.learner}/{self.metric}": each.mean.mean for each in judged})
         self.recorder.tag(best=report.best, choice=report.choice)
         for name, picture in report.pictures:
             self.run.picture(name, picture)

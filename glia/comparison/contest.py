@@ -50,6 +50,11 @@ class Fit:
     size: int = 0
 
 
+def judges(fit: Fit, metric: str) -> bool:
+    """Whether a metric is defined on the samples judged: there is no R² of one."""
+    return math.isfinite(fit.metrics.get(metric, math.nan))
+
+
 @dataclass(frozen=True)
 class Failure:
     """A learner that could not be fitted or judged, and takes no further part."""

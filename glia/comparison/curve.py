@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glia.comparison.contest import Contest, Fit, Limits
+from glia.comparison.contest import Contest, Fit, Limits, judges
 from glia.comparison.contestants import Contestant
 from glia.comparison.rounds import Round, smaller
 from glia.data.dataset import Dataset
@@ -72,7 +72,7 @@ def curve(
         ratio: samples judged by samples learned from, of one round.
     """
     values = {
-        share: {fit.round: fit.metrics[metric] for fit in found if fit.learner == learner}
+        share: {fit.round: fit.metrics[metric] for fit in found if fit.learner == learner and judges(fit, metric)}
         for share, found in sorted(fits.items())
     }
     common = [number for number in range(len(rounds)) if all(number in found for found in values.values())]

@@ -26,6 +26,7 @@ def pictures_of(
         curves: of some learners.
         metric: that learners were ranked by.
     """
+    found = [each for each in found if each.fits]
     drawn: dict[str, Picture] = {"comparison": _means(found, metric), "cost": _costs(found, metric)}
     # Beside the baseline, which is far off, the others would look alike.
     behind = [each for each in found if each.difference and (each.learner != BASELINE or each.group == 1)]

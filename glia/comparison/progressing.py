@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from statistics import fmean
 from types import TracebackType
 
-from glia.comparison.contest import Fit
+from glia.comparison.contest import Fit, judges
 from glia.record.progress import Display, choose, duration
 from glia.tasks.task import Direction
 
@@ -72,13 +72,15 @@ class Progress(AbstractContextManager["Progress"]):
 
     def _best(self, number: int) -> str:
         """Who was best in a round."""
-        judged = [fit for fit in self._fits if fit.round == number]
+        judged = [fit for fit in self._fits if fit.round == number and judges(fit, self.metric)]
+        if not judged:
+            return f"{self.metric} is not defined here"
         judged.sort(key=lambda fit: fit.metrics[self.metric], reverse=self.direction == "higher")
         more = f" and {len(judged) - SHOWN} more" if len(judged) > SHOWN else ""
         return "best " + ", ".join(f"{_short(fit.learner)} {self._value(fit)}" for fit in judged[:SHOWN]) + more
 
     def _value(self, fit: Fit) -> str:
-        return f"{fit.metrics[self.metric]:.3g}"
+        return f"{fit.metrics[self.metric]:.3g}" if judges(fit, self.metric) else "done"
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._display.close()

@@ -8,9 +8,10 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING, Any
 
 from glia.comparison.curve import LearningCurve
+from glia.comparison.figures import decimals, interval
 from glia.comparison.standings import Standing
-from glia.comparison.words import answer, chosen, interval, p_value, span
-from glia.errors import ConfigError
+from glia.comparison.words import answer, chosen, p_value, span
+from glia.errors import ConfigError, counted
 from glia.pictures import Picture
 from glia.ranges import of_differences, of_metric
 from glia.tasks.task import Direction
@@ -34,6 +35,7 @@ class Report:
         metric: that learners are ranked by.
         direction: which way it is better.
         rounds: how often each learner was to be fitted.
+        repeats: how often folds were dealt; 0: there are none, or another time would give the same.
         standings: from best to worst.
         curves: the metric against the number of samples.
         warnings: what was noticed of the data, and what went wrong.
@@ -47,6 +49,7 @@ class Report:
     metric: str
     direction: Direction
     rounds: int
+    repeats: int = 0
     standings: tuple[Standing, ...]
     curves: tuple[LearningCurve, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -65,7 +68,9 @@ class Report:
     @property
     def answer(self) -> str:
         """Which to use, by how much, whether a network is overkill, what more data would do."""
-        said = answer(self.standings, metric=self.metric, direction=self.direction, curves=self.curves)
+        said = answer(
+            self.standings, metric=self.metric, direction=self.direction, curves=self.curves, repeats=self.repeats
+        )
         return "\n".join(said)
 
     @property
@@ -77,8 +82,10 @@ class Report:
     def rows(self) -> list[tuple[str, ...]]:
         """The table, a row a learner, as a person reads it."""
         names = [_short(each.learner) for each in self.standings]
+        places = decimals([each.mean for each in self.standings])
+        between = decimals([each.difference for each in self.standings if each.difference])
         return [
-            _row(each, name if names.count(name) == 1 else each.learner, self.metric)
+            _row(each, name if names.count(name) == 1 else each.learner, self.metric, (places, between))
             for each, name in zip(self.standings, names, strict=True)
         ]
 
@@ -91,7 +98,8 @@ class Report:
     @property
     def title(self) -> str:
         """What was compared on what."""
-        return f"{len(self.standings)} learners on {self.data}: {self.samples:,} samples, {self.rule}"
+        learners, samples = counted(len(self.standings), "learner"), counted(self.samples, "sample")
+        return f"{learners} on {self.data}: {samples}, {self.rule}"
 
     def frame(self) -> "pandas.DataFrame":
         """All figures, a row a learner."""
@@ -164,12 +172,12 @@ def _short(learner: str) -> str:
     return learner.rpartition(":")[2]
 
 
-def _row(each: Standing, name: str, metric: str) -> tuple[str, ...]:
+def _row(each: Standing, name: str, metric: str, places: tuple[int | None, int | None]) -> tuple[str, ...]:
     return (
         name,
         str(each.group) if each.group else "",
-        interval(each.mean, of_metric(metric)),
-        interval(each.difference, of_differences(metric)) if each.difference else "best",
+        interval(each.mean, of_metric(metric), places[0]),
+        interval(each.difference, of_differences(metric), places[1]) if each.difference else "best",
         "" if isnan(each.p) else p_value(each.p).removeprefix("p = ").removeprefix("p "),
         str(each.fits),
         span(each.seconds_to_fit),

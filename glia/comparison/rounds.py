@@ -4,6 +4,7 @@ A split that the data brings is taken as it is, and so is time: one round, judge
 into folds, again and again with other seeds. Copies and groups stay together in all of them (see `glia.data.splits`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,11 @@ from glia.data import splits
 from glia.data.columns import Times
 from glia.data.dataset import Dataset
 from glia.data.splits import Division, Indices
-from glia.errors import ConfigError, DataError
+from glia.errors import ConfigError, DataError, counted
 from glia.recipe import DataRecipe
 
 SEEDS_APART = 1000  # between the folds of one seed and of the next
+MOST_NAMED = 5  # classes in a sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +43,13 @@ class Plan:
     Attributes:
         rounds: in the order in which they are held.
         rule: how samples were divided, in words.
+        repeats: how often samples were dealt; 0: they are not, or another time would give the same folds.
         said: what the user should know of it.
     """
 
     rounds: tuple[Round, ...]
     rule: str
+    repeats: int = 0
     said: tuple[str, ...] = ()
 
     @property
@@ -75,16 +79,26 @@ def plan(dataset: Dataset, recipe: DataRecipe, *, folds: int, repeats: int, seed
     in_time = not recipe.split.by and any(isinstance(column, Times) for column in dataset.features.values())
     if folds == 1 or official or in_time:
         return _one_split(dataset, recipe, classes, asked=folds)
-    said = _rare_classes(dataset, folds) if classes else []
-    rounds, dealt = list[Round](), ""
+    rounds, said, dealt, before = list[Round](), list[str](), "", set[bytes]()
     for repeat in range(repeats):
-        for fold in splits.folds(dataset, folds, SEEDS_APART * seed + repeat, by=recipe.split.by):
+        found = splits.folds(dataset, folds, SEEDS_APART * seed + repeat, by=recipe.split.by)
+        parts = {fold.validation.tobytes() for fold in found}
+        if parts == before:  # as of as many folds as there are samples
+            said.append("Dealt again, the folds are the same, so each is judged once: more repeats tell nothing more.")
+            repeats = 0
+            break
+        before = parts
+        for fold in found:
             known = splits.without_unseen(fold, dataset.targets()) if classes else fold
-            said += known.said
+            said += fold.said
             rounds.append(Round(known.train, known.validation, repeat))
             dealt = fold.rule.partition(", ")[2]
-    times = "" if repeats == 1 else f", {repeats} times"
-    return Plan(_judging(dataset, rounds), f"{folds} folds{times}, {dealt}", tuple(dict.fromkeys(said)))
+    judging = _judging(dataset, rounds)
+    said += [*_rare_classes(dataset, rounds, folds), *_lone_classes(dataset, judging)] if classes else []
+    if lost := len(rounds) - len(judging):
+        said.append(f"Without a sample to judge, and left out: {lost} of {counted(len(rounds), 'round')}.")
+    times = "" if repeats < 2 else f", {repeats} times"
+    return Plan(judging, f"{folds} folds{times}, {dealt}", repeats, tuple(dict.fromkeys(said)))
 
 
 def smaller(learned: Indices, labels: NDArray[np.object_] | None, share: float, seed: int) -> Indices:
@@ -118,22 +132,43 @@ def _one_split(dataset: Dataset, recipe: DataRecipe, classes: bool, *, asked: in
     if asked > 1:
         said.append(f"There is one split ({division.rule}), so no folds: each learner is fitted once.")
     rounds = (Round(known.train, known.validation),)
-    return Plan(_judging(dataset, rounds), f"one split: {division.rule}", tuple(said))
+    said += _lone_classes(dataset, rounds) if classes else []
+    return Plan(_judging(dataset, rounds), f"one split: {division.rule}", said=tuple(said))
 
 
-def _judging(dataset: Dataset, rounds: "list[Round] | tuple[Round, ...]") -> tuple[Round, ...]:
+def _judging(dataset: Dataset, rounds: Sequence[Round]) -> tuple[Round, ...]:
     """The rounds that have samples to judge on."""
     found = tuple(each for each in rounds if len(each.judged))
     if not found:
-        raise DataError(f"{dataset.title} has {len(dataset)} samples, none of which learners can be judged on.")
+        raise DataError(
+            f"{dataset.title} has {counted(len(dataset), 'sample')}, none of which learners can be judged on: of no "
+            "class are there samples both to learn from and to judge. Give several of each class."
+        )
     return found
 
 
-def _rare_classes(dataset: Dataset, folds: int) -> list[str]:
-    labels, counts = np.unique(dataset.targets().astype(str), return_counts=True)
-    rare = [f"'{label}' ({count})" for label, count in zip(labels, counts, strict=True) if count < folds]
-    if not rare:
-        return []
-    more = f" and {len(rare) - 5} more" if len(rare) > 5 else ""
-    named = ", ".join(rare[:5]) + more
-    return [f"Classes with fewer samples than the {folds} folds: {named}. Some folds judge none of them."]
+def _rare_classes(dataset: Dataset, rounds: Sequence[Round], folds: int) -> list[str]:
+    """What is to be said of classes that no round judges, or not all can."""
+    labels, codes, counts = np.unique(dataset.targets().astype(str), return_inverse=True, return_counts=True)
+    judged = np.isin(np.arange(len(labels)), codes[np.concatenate([each.judged for each in rounds])])
+    said = []
+    if never := _named(labels[~judged], counts[~judged]):
+        said.append(f"Never judged, since the fold that holds all of a class leaves none of it to learn from: {never}.")
+    few = judged & (counts < folds)
+    if some := _named(labels[few], counts[few]):
+        said.append(f"Judged by some of the {folds} folds only, since there are too few samples for all: {some}.")
+    return said
+
+
+def _lone_classes(dataset: Dataset, rounds: Sequence[Round]) -> list[str]:
+    """What is to be said of rounds in which one class alone is judged."""
+    labels = dataset.targets().astype(str)
+    lone = sum(len(np.unique(labels[each.judged])) == 1 for each in rounds)
+    where = f"In {lone} of {counted(len(rounds), 'round')} all samples judged are" if len(rounds) > 1 else ""
+    return [f"{where or 'All samples judged are'} of one class: accuracy and F1 tell little there."] if lone else []
+
+
+def _named(labels: NDArray[np.str_], counts: NDArray[np.int64]) -> str:
+    named = [f"'{label}' ({counted(int(count), 'sample')})" for label, count in zip(labels, counts, strict=True)]
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return f"{'class' if len(named) == 1 else 'classes'} {', '.join(named[:MOST_NAMED])}{more}" if named else ""

@@ -123,7 +123,7 @@ def standings(
 def _values(fits: Sequence[Fit], metric: str, rounds: int) -> Floats:
     values = np.full(rounds, np.nan)
     for fit in fits:
-        values[fit.round] = fit.metrics[metric]
+        values[fit.round] = fit.metrics.get(metric, np.nan)
     return values
 
 
@@ -147,7 +147,7 @@ def _one_split(order: Sequence[str], fits: Mapping[str, Sequence[Fit]], metric: 
     """By samples, as there is one fit of each: McNemar's test for accuracy, a bootstrap for all else."""
     chosen = [fits[name][0] for name in order]
     drawn = bootstrap(_metric_of_rows(chosen, metric), len(chosen[0].targets), draws=DRAWS, seed=0)
-    values = [fit.metrics[metric] for fit in chosen]
+    values = [fit.metrics.get(metric, float("nan")) for fit in chosen]
     tests = {}
     for i in range(len(order)):
         for j in range(i + 1, len(order)):

@@ -1,12 +1,13 @@
 """The answer in words: which learner to use, by how much, whether a network is overkill, what more data would do."""
 
 from collections.abc import Sequence
-from math import floor, isnan, log10
+from math import ceil, isnan
 
 from glia.comparison.contestants import BASELINE
 from glia.comparison.curve import LearningCurve
+from glia.comparison.figures import decimals, interval
 from glia.comparison.standings import Standing
-from glia.ranges import EVERYWHERE, Range, of_differences, of_metric, shown
+from glia.ranges import of_differences, of_metric
 from glia.record.progress import duration
 from glia.statistics import FEWEST_FITS, Estimate
 from glia.tasks.task import Direction
@@ -29,7 +30,12 @@ def chosen(found: Sequence[Standing]) -> Standing:
 
 
 def answer(
-    found: Sequence[Standing], *, metric: str, direction: Direction, curves: Sequence[LearningCurve] = ()
+    found: Sequence[Standing],
+    *,
+    metric: str,
+    direction: Direction,
+    curves: Sequence[LearningCurve] = (),
+    repeats: int = 0,
 ) -> list[str]:
     """Sentences, the most important first.
 
@@ -38,42 +44,14 @@ def answer(
         metric: that learners were ranked by.
         direction: which way it is better.
         curves: learning curves, if any were drawn.
+        repeats: how often folds were dealt; 0: there are none, or another time would give the same.
     """
     best = found[0]
     if len(found) == 1:
         mean = interval(best.mean, of_metric(metric))
         return [f"Only {best.learner} was judged: {metric} {mean}. There is nothing to compare."]
-    said = [_which(found, metric, direction), *_baseline(found), _network(found, metric)]
+    said = [_which(found, metric, direction, repeats), *_baseline(found), _network(found, metric)]
     return [*(sentence for sentence in said if sentence), *(_more_data(each, metric, direction) for each in curves)]
-
-
-def interval(estimate: Estimate, within: Range = EVERYWHERE) -> str:
-    """A figure with its ends, to the second digit of how far they are off.
-
-    Args:
-        estimate: the figure.
-        within: what is possible; ends beyond are not shown.
-
-    Example:
-        >>> interval(Estimate(0.91234, 0.8876, 0.93708)), interval(Estimate(2.0, float("nan"), float("nan")))
-        ('0.912 (0.888 to 0.937)', '2')
-        >>> interval(Estimate(0.98, 0.95, 1.01), (0, 1)), interval(Estimate(123456.7, 119000.0, 127913.4))
-        ('0.980 (0.950 to 1.000)', '123,500 (119,000 to 127,900)')
-    """
-    if isnan(estimate.low):
-        return f"{estimate.mean:.3g}"
-    half, greatest = (estimate.high - estimate.low) / 2, max(map(abs, _three(estimate)))
-    if not (half > 1e-9 and 1e-3 < greatest < 1e9):
-        mean, low, high = (f"{value + 0.0:.3g}" for value in _three(shown(estimate, within)))
-    else:
-        places = 1 - floor(log10(half) + 1e-9)
-        rounded = (round(value, places) + 0.0 for value in _three(shown(estimate, within)))  # no minus before zero
-        mean, low, high = (f"{value:,.{max(places, 0)}f}" for value in rounded)
-    return f"{mean} ({low} to {high})"
-
-
-def _three(estimate: Estimate) -> tuple[float, float, float]:
-    return estimate.mean, estimate.low, estimate.high
 
 
 def p_value(p: float) -> str:
@@ -99,11 +77,11 @@ def span(seconds: float) -> str:
     return duration(seconds)
 
 
-def _which(found: Sequence[Standing], metric: str, direction: Direction) -> str:
+def _which(found: Sequence[Standing], metric: str, direction: Direction, repeats: int) -> str:
     best, use = found[0], chosen(found)
-    best_mean, its_mean = (interval(each.mean, of_metric(metric)) for each in (best, use))
+    best_mean, its_mean = (_mean(each, found, metric) for each in (best, use))
     if not best.group:
-        return _not_tested(found, metric, direction)
+        return _not_tested(found, metric, direction, repeats)
     others = [each for each in found if each.group == 1 and each is not best]
     if not others:
         second = found[1]
@@ -114,27 +92,34 @@ def _which(found: Sequence[Standing], metric: str, direction: Direction) -> str:
     if use is best:
         return f"Use {best.learner}: {metric} {best_mean}. {_alike(others)} not distinguishable from it."
     return (
-        f"Use {use.learner}: {metric} {its_mean}. It is the simplest of those as good as the best, as far as can be "
-        f"told: {best.learner} has {best_mean}; {_at_worst(use, direction, metric)}."
+        f"Use {use.learner}: {metric} {its_mean}. It is the simplest of those close to the best, {best.learner} with "
+        f"{best_mean}, and not distinguishable from it; {_at_worst(use, direction, metric)}."
     )
 
 
-def _not_tested(found: Sequence[Standing], metric: str, direction: Direction) -> str:
+def _not_tested(found: Sequence[Standing], metric: str, direction: Direction, repeats: int) -> str:
     """Too few fits, or too few that all learners came to an end with: those that did fewer stand last."""
     best, least = found[0], min(found, key=lambda each: each.fits)
-    mean, sign = interval(best.mean, of_metric(metric)), 1 if direction == "higher" else -1
-    among, why = "", f"a test needs {FEWEST_FITS} fits, and there are {best.fits}"
+    mean, sign = _mean(best, found, metric), 1 if direction == "higher" else -1
+    there = f"there {'is' if best.fits == 1 else 'are'} {best.fits}"
+    among, why = "", f"a test needs {FEWEST_FITS} fits, and {there}"
     if least.fits < best.fits:
         among = " of those that did all their fits"
         why = f"a test needs {FEWEST_FITS} fits of each, and {least.learner} did {least.fits} of {best.fits}"
-    untested = f"whether that is more than chance was not tested: {why}"
-    said = f"{best.learner} has the best mean {metric}{among}, {mean}; {untested}."
+    elif best.fits == len(best.values):
+        why += f"; add --repeats {ceil(FEWEST_FITS * repeats / best.fits)}" if repeats else "; give more samples"
+    said = f"{best.learner} has the best mean {metric}{among}, {mean}. Whether that is chance was not tested: {why}."
     ahead = [each for each in found if each.fits < best.fits and sign * (each.mean.mean - best.mean.mean) > 0]
     if not ahead:
         return said
     other = max(ahead, key=lambda each: sign * each.mean.mean)
-    its = interval(other.mean, of_metric(metric))
+    its = _mean(other, found, metric)
     return f"{said} {other.learner} has {its} with {other.fits}: give it more time (--budget)."
+
+
+def _mean(each: Standing, found: Sequence[Standing], metric: str) -> str:
+    """As it stands in the table."""
+    return interval(each.mean, of_metric(metric), decimals([other.mean for other in found]))
 
 
 def _is_near(behind: Standing) -> bool:
@@ -155,7 +140,7 @@ def _at_worst(use: Standing, direction: Direction, metric: str) -> str:
     """Not distinguishable is not equal: what choosing the simpler learner may cost."""
     difference = use.difference
     if difference is None or isnan(difference.low):
-        return "how much worse it may be is not known"
+        return "how much worse it may be cannot be told"
     worst = -difference.low if direction == "higher" else difference.high
     return f"its {metric} may be worse than that by up to {worst:.2g}"
 
@@ -172,7 +157,7 @@ def _baseline(found: Sequence[Standing]) -> list[str]:
     known = next((each for each in found if each.learner == BASELINE), None)
     if known is None or known.group != 1:
         return []
-    return ["Nothing is distinguishable from the baseline, which looks at no sample: these columns may tell nothing."]
+    return ["Nothing is distinguishable from the baseline, which looks at no column: these columns may tell nothing."]
 
 
 def _network(found: Sequence[Standing], metric: str) -> str:
@@ -189,15 +174,15 @@ def _network(found: Sequence[Standing], metric: str) -> str:
         return f"A network is overkill here: the best one, {network.learner}, is worse than {rival.learner}."
     simple = chosen([each for each in classical if each.group == network.group])
     costs = [
-        f"{doing} {span(its)} against {span(other)}"
+        f"{span(its)} to {doing} against {span(other)}"
         for doing, its, other in (
-            ("to fit it takes", network.seconds_to_fit, simple.seconds_to_fit),
-            ("to predict a sample it takes", network.seconds_to_predict, simple.seconds_to_predict),
+            ("fit", network.seconds_to_fit, simple.seconds_to_fit),
+            ("predict a sample", network.seconds_to_predict, simple.seconds_to_predict),
         )
         if its > other
     ]
-    said = f"A network is overkill here: {network.learner} is not distinguishable from {simple.learner}."
-    return f"{said} {', '.join(costs).capitalize()}." if costs else said
+    said = f"A network is overkill here: {network.learner} is not distinguishable from {simple.learner}, a simpler one."
+    return f"{said} {network.learner} takes {' and '.join(costs)}." if costs else said
 
 
 def _more_data(curve: LearningCurve, metric: str, direction: Direction) -> str:
@@ -205,10 +190,11 @@ def _more_data(curve: LearningCurve, metric: str, direction: Direction) -> str:
     slope = curve.per_doubling
     within = f"between {first:,.0f} and {last:,.0f} samples"
     if isnan(slope.low):
-        return f"{curve.learner}: each doubling {within} changed {metric} by {slope.mean:+.2g}; how sure is not known."
+        changed = f"{metric} changed by {slope.mean:+.2g} per doubling {within}"
+        return f"More data, {curve.learner}: {changed}, in one round only, so it may be chance."
     ends = f"{slope.mean:+.2g} ({slope.low:+.2g} to {slope.high:+.2g})"
     if slope.spans_zero:
-        return f"More data, {curve.learner}: no effect to be seen {within}; {metric} changed by {ends} per doubling."
+        return f"More data, {curve.learner}: no clear effect {within}; {metric} changed by {ends} per doubling."
     better = (slope.mean > 0) == (direction == "higher")
     if not better:
         return f"More data, {curve.learner}: {metric} became worse by {ends} per doubling {within}: look at the data."

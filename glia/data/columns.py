@@ -8,7 +8,7 @@ from, so that versions and splits follow content.
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Protocol, Self, TypeAlias, final
 
@@ -64,7 +64,7 @@ class OneArray(Column):
 
     def take(self, rows: Rows) -> Self:
         """The same column of other samples."""
-        return type(self)(self.array[rows])
+        return replace(self, array=self.array[rows])
 
     def values(self) -> NDArray[Any]:
         """The array itself."""
@@ -72,10 +72,16 @@ class OneArray(Column):
 
 
 @final
+@dataclass(frozen=True, eq=False)
 class Numbers(OneArray):
-    """Integers or floats; a gap is NaN."""
+    """Integers or floats; a gap is NaN.
+
+    Attributes:
+        decimal: what stood before decimals in the text that these were read from; "" where nothing tells.
+    """
 
     kind: ClassVar[str] = "numbers"
+    decimal: str = ""
 
     def item(self, row: int) -> int | float | None:
         """An int or a float."""

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import re
+import shlex
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -14,16 +15,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from glia.errors import DataError
+from glia.errors import DataError, counted
 
 SEPARATORS = (",", ";", "\t", "|")
 HEADER_BYTES = 1 << 16  # enough to find the separator in
 MAY_BE_CODE = re.compile(rb'[,;|\t\n" ]-?0[0-9]')  # worth a closer look: 01067, but also the hour of a moment
+NO_THOUSANDS = "^[-+]?(?:0,[0-9]+|[0-9]*,(?:[0-9]{1,2}|[0-9]{4,}))$"  # a comma that must stand before decimals
+POINTED = r"^[-+]?(?:[0-9]{1,3}|[1-9][0-9]{0,2}(?:\.[0-9]{3})+)$"  # points that may stand between thousands
 CODE = "^\\s*-?0[0-9]+\\s*$"
 
 
-def read_csv(path: Path) -> tuple[pa.Table, list[str]]:
-    """The table in a CSV or TSV file (perhaps gzipped), and what was noticed.
+def read_csv(path: Path) -> tuple[pa.Table, list[str], str]:
+    """The table in a CSV or TSV file (perhaps gzipped), what was noticed, and what stands before decimals, "": unknown.
 
     The separator is a tab in .tsv files, else the one the header has most of. Text is stripped of blanks around it.
     Whole numbers with leading zeros are codes, such as the postcode 01067: a column that has some is text.
@@ -46,12 +49,19 @@ def read_csv(path: Path) -> tuple[pa.Table, list[str]]:
     if not table.num_rows:
         raise DataError(f"'{path}' has a header ({', '.join(table.column_names)}) and no rows.")
     said = [f"Columns of '{path.name}' are separated by '{separator}'."] if separator in ";|" else []
-    columns = [_stripped(column, decimal_comma=separator == ";") for column in table.columns]
+    columns = [pc.utf8_trim_whitespace(column) if _is_text(column) else column for column in table.columns]
+    points = [place for place, column in enumerate(columns) if _has_decimals(column)]
+    decimal = "." if points else ""
+    if separator == ";":
+        columns, commas = _with_decimal_commas(columns, trust=not points)
+        decimal = "," if commas else decimal
+        if points and commas:
+            columns = _points_as_text(columns, _texts(content, separator, table, points))
     for place, codes, example in _codes(content, separator, table):
         columns[place] = codes
         name = table.column_names[place]
         said.append(f"Column '{name}' was read as text: its whole numbers have leading zeros, such as {example}.")
-    return pa.Table.from_arrays(columns, names=table.column_names), said
+    return pa.Table.from_arrays(columns, names=table.column_names), said, decimal
 
 
 def _parsed(content: bytes, separator: str, types: Mapping[str, Any] | None = None) -> pa.Table:
@@ -71,12 +81,16 @@ def _codes(content: bytes, separator: str, table: pa.Table) -> Iterator[tuple[in
     ]
     if not numeric or not MAY_BE_CODE.search(content):
         return
-    texts = _parsed(content, separator, {table.column_names[place]: pa.string() for place in numeric})
-    for place in numeric:
-        text = pc.utf8_trim_whitespace(texts.column(place))
+    for place, text in _texts(content, separator, table, numeric).items():
         codes = text.filter(pc.match_substring_regex(text, CODE))
         if len(codes):
             yield place, text, codes[0].as_py()
+
+
+def _texts(content: bytes, separator: str, table: pa.Table, places: list[int]) -> dict[int, Any]:
+    """These columns as they are written."""
+    read = _parsed(content, separator, {table.column_names[place]: pa.string() for place in places})
+    return {place: pc.utf8_trim_whitespace(read.column(place)) for place in places}
 
 
 def _unpacked(path: Path) -> bytes:
@@ -91,17 +105,48 @@ def _separator(content: bytes) -> str:
     return max(SEPARATORS, key=header.count)
 
 
-def _stripped(column: Any, *, decimal_comma: bool) -> Any:
-    """Text without blanks around it; `3,14` as a number where all of a column is such."""
-    if not pa.types.is_string(column.type):
-        return column
-    column = pc.utf8_trim_whitespace(column)
-    if decimal_comma:
-        try:
-            return pc.cast(pc.replace_substring(column, ",", "."), pa.float64())
-        except pa.ArrowInvalid:
-            return column
-    return column
+def _is_text(column: Any) -> bool:
+    return bool(pa.types.is_string(column.type))
+
+
+def _has_decimals(column: Any) -> bool:
+    """Whether these are numbers some of which have decimals, and so a point before them."""
+    if not pa.types.is_floating(column.type):
+        return False
+    return bool(pc.any(pc.and_(pc.is_finite(column), pc.not_equal(column, pc.floor(column)))).as_py())
+
+
+def _with_decimal_commas(columns: list[Any], *, trust: bool) -> tuple[list[Any], bool]:
+    """Columns with `3,14` as a number where all of a column is such, and whether one shows that this is meant.
+
+    Args:
+        columns: as they were read.
+        trust: whether a column is read so that does not show it, as `1,234`, which may be a thousand.
+    """
+    texts = {place: column for place, column in enumerate(columns) if _is_text(column)}
+    read = {place: _commas_read(column) for place, column in texts.items()}
+    shown = any(read[place] is not None and pc.any(_match(text, NO_THOUSANDS)).as_py() for place, text in texts.items())
+    if not shown and not trust:
+        return columns, False
+    return [column if read.get(place) is None else read[place] for place, column in enumerate(columns)], shown
+
+
+def _commas_read(texts: Any) -> Any:
+    """Texts such as `3,14` as numbers, or None."""
+    try:
+        return pc.cast(pc.replace_substring(texts, ",", "."), pa.float64())
+    except pa.ArrowInvalid:
+        return None
+
+
+def _points_as_text(columns: list[Any], texts: Mapping[int, Any]) -> list[Any]:
+    """Columns of a file with decimal commas: numbers whose points all stand between thousands are text again."""
+    thousands = {place: text for place, text in texts.items() if pc.all(_match(text, POINTED)).as_py()}
+    return [thousands.get(place, column) for place, column in enumerate(columns)]
+
+
+def _match(texts: Any, pattern: str) -> Any:
+    return pc.match_substring_regex(texts, pattern)
 
 
 def _check_encoding(path: Path, content: bytes) -> None:
@@ -110,8 +155,15 @@ def _check_encoding(path: Path, content: bytes) -> None:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"'{path}' is not UTF-8 text: byte 0x{content[error.start]:02x} in line {line}. Save it as UTF-8."
+            f"'{path}' is not UTF-8 text: byte 0x{content[error.start]:02x} in line {line}. Save it as UTF-8"
+            f"{_command(path, content)}."
         ) from None
+
+
+def _command(path: Path, content: bytes) -> str:
+    """How to turn a file that is no UTF-8 into one."""
+    probably = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "WINDOWS-1252"
+    return "" if path.suffix.lower() == ".gz" else f": iconv -f {probably} -t UTF-8 {shlex.quote(path.name)} > new.csv"
 
 
 def _refuse_open_quote(path: Path, content: bytes, separator: str) -> None:
@@ -133,6 +185,8 @@ def _refuse_ragged(path: Path, content: bytes, separator: str) -> None:
         for row in reader:
             expected = expected or len(row)
             if row and len(row) != expected:
+                found = counted(len(row), "column")
                 raise DataError(
-                    f"'{path}' is ragged: line {reader.line_num} has {len(row)} columns, the header {expected}."
+                    f"'{path}' is ragged: line {reader.line_num} has {found}, the header {expected}. "
+                    "Give each line as many; a value with a separator in it stands in quotes."
                 )

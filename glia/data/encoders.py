@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from glia.data import images
 from glia.data.columns import Arrays, Categories, Column, Label, Numbers, Pictures, Times
+from glia.data.written_numbers import Written, are_numbers, ways_of
 from glia.errors import DataError
 
 MOST_CATEGORIES = 100  # of one column that get a feature each
@@ -35,6 +36,7 @@ class NumberEncoder:
     gaps: bool  # training had gaps: a second feature says where
     times: bool = False
     origin: int = 0  # subtracted from integers while they are such, where float64 could not tell them apart
+    decimal: str = ""  # what stood before decimals in the text of training; "" where nothing told
 
     @classmethod
     def fit(cls, name: str, column: Numbers | Times, weights: NDArray[Any] | None = None) -> "NumberEncoder":
@@ -43,7 +45,8 @@ class NumberEncoder:
         values = floats_of(column, origin)
         there = np.isfinite(values)
         mean, std = _moments(values[there], None if weights is None else weights[there])
-        return cls(name, float(mean), float(std), not there.all(), isinstance(column, Times), origin)
+        decimal = column.decimal if isinstance(column, Numbers) else ""
+        return cls(name, float(mean), float(std), not there.all(), isinstance(column, Times), origin, decimal)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -51,15 +54,25 @@ class NumberEncoder:
         return (self.name, f"{self.name} is missing") if self.gaps else (self.name,)
 
     def accept(self, column: Column) -> Numbers | Times:
-        """The column as numbers or times; yes and no are 1 and 0."""
+        """The column as numbers or times; yes and no are 1 and 0, and text may be numbers as they were written."""
         if isinstance(column, Times if self.times else Numbers):
             return column
+        written = self.written(column)
+        if written is not None and isinstance(column, Categories):
+            return Numbers(np.append(written.values.astype(np.float64), np.nan)[column.codes])
         if isinstance(column, Categories) and self.times and column.gaps.all():
             return Times(np.full(len(column), np.datetime64("NaT"), "M8[us]"))
         values = [column.item(row) for row in range(len(column))] if isinstance(column, Categories) else [""]
         if all(value is None or isinstance(value, bool) for value in values) and not self.times:
             return Numbers(np.array([np.nan if value is None else float(value) for value in values]))
         raise _unfit(self.name, column, "dates such as 2024-05-31" if self.times else "numbers")
+
+    def written(self, column: Column) -> Written | None:
+        """The labels of a column of text as numbers, written as in training; None of what is no such text."""
+        if not isinstance(column, Categories) or self.times or not all(isinstance(each, str) for each in column.labels):
+            return None
+        ways = ways_of([str(label) for label in column.labels], self.decimal)
+        return ways[0] if len(ways) == 1 else None
 
     def encode(self, column: Column) -> NDArray[np.float32]:
         """(N, 1), or (N, 2) with gaps."""
@@ -296,6 +309,11 @@ def _unfit(name: str, column: Column, expected: str) -> DataError:
     if isinstance(column, Arrays | Pictures):
         shape = column.pixels.shape if isinstance(column, Pictures) else column.array.shape
         return DataError(f"Column '{name}' holds {column.kind} of the shape {tuple(shape[1:])}, expected {expected}.")
-    there = np.flatnonzero(~column.gaps)
-    example = f" such as {column.item(int(there[0]))!r}" if len(there) else ""
+    there, where = np.flatnonzero(~column.gaps), ""
+    if isinstance(column, Categories) and expected == "numbers":
+        words = np.flatnonzero(~are_numbers([str(label) for label in column.labels]))
+        odd = np.flatnonzero(np.isin(column.codes, words))
+        there = odd if len(odd) else there
+        where = f" in row {int(there[0]) + 1:,}" if len(there) else ""
+    example = f" such as {column.item(int(there[0]))!r}{where}" if len(there) else ""
     return DataError(f"Column '{name}' holds {column.kind}{example}, expected {expected}.")

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from glia.data import arrays, images, tables
-from glia.data.columns import Column, Pictures
+from glia.data.columns import Column, Numbers, Pictures
 from glia.data.dataset import Dataset
-from glia.data.encoders import ArrayEncoder, CategoryEncoder, Encoder, PictureEncoder
+from glia.data.encoders import ArrayEncoder, CategoryEncoder, Encoder, NumberEncoder, PictureEncoder
 from glia.data.folders import pictures_in
-from glia.errors import DataError, NotFoundError, did_you_mean
+from glia.errors import DataError, NotFoundError, counted, did_you_mean
 
 MOST_NAMED = 5  # unseen categories and superfluous columns that a message names
 
@@ -32,19 +32,23 @@ def read_inputs(given: Any, encoders: Sequence[Encoder], passed_over: Sequence[s
     if _is_empty(given):
         raise DataError(f"The {type(given).__name__} has no samples: there is nothing to predict.")
     if isinstance(given, Dataset):
-        columns = dict(given.columns)
+        columns, noticed = dict(given.columns), list[str]()
     elif isinstance(first, PictureEncoder):
-        columns = {first.name: _pictures(given, first)}
+        columns, noticed = {first.name: _pictures(given, first)}, []
     elif isinstance(first, ArrayEncoder) and len(encoders) == 1 and not isinstance(given, Mapping | pd.DataFrame):
-        columns = {first.name: _arrays(given, first)}
+        columns, noticed = {first.name: _arrays(given, first)}, []
     else:
-        columns = _table(given, [encoder.name for encoder in encoders])
+        columns, noticed = _table(given, [encoder.name for encoder in encoders])
     known = wanted(columns, encoders, passed_over)
     said = _superfluous(columns, encoders, passed_over)
     for encoder in encoders:
+        if isinstance(encoder, NumberEncoder):
+            said += _read_as_numbers(encoder, known[encoder.name], noticed)
         known[encoder.name] = encoder.accept(known[encoder.name])
         if isinstance(encoder, CategoryEncoder):
             said += _unseen(encoder, known[encoder.name])
+        elif isinstance(encoder, NumberEncoder):
+            said += _without_number(encoder, known[encoder.name])
     return Dataset(known, said=tuple(said))
 
 
@@ -83,30 +87,56 @@ def _unseen(encoder: CategoryEncoder, column: Column) -> list[str]:
     if not labels:
         return []
     named = ", ".join(f"'{label}'" for label in labels[:MOST_NAMED])
-    return [f"Column '{encoder.name}': {len(labels):,} of its categories are unknown to the model ({named})."]
+    are = "is" if len(labels) == 1 else "are"
+    return [f"Column '{encoder.name}': {len(labels):,} of its categories {are} unknown to the model ({named})."]
 
 
-def _table(given: Any, names: list[str]) -> dict[str, Column]:
+def _read_as_numbers(encoder: NumberEncoder, column: Column, noticed: Sequence[str]) -> list[str]:
+    """What is to be said of numbers that were written with separators."""
+    written = encoder.written(column)
+    return (
+        [line for line in noticed if line.startswith(f"Column '{encoder.name}' is read as numbers")]
+        if written is None
+        else [written.told(encoder.name)]
+    )
+
+
+def _without_number(encoder: NumberEncoder, column: Column) -> list[str]:
+    """What is to be said of numbers that are infinite, or missing where none was in training."""
+    gaps, said = int(column.gaps.sum()), list[str]()
+    infinite = (
+        int(np.isinf(column.array).sum()) if isinstance(column, Numbers) and column.array.dtype.kind == "f" else 0
+    )
+    if infinite:
+        said.append(f"Column '{encoder.name}' has {counted(infinite, 'infinite value')}, taken as gaps.")
+    if gaps and not encoder.gaps:
+        said.append(
+            f"Column '{encoder.name}' has {counted(gaps, 'gap')} and had none in training: each counts as the mean."
+        )
+    return said
+
+
+def _table(given: Any, names: list[str]) -> tables.Table:
     if isinstance(given, str | Path):
         path = Path(given).expanduser()
         if not path.is_file():
             raise NotFoundError(f"There is no file '{given}'.")
         if not path.name.lower().endswith(tables.SUFFIXES):
             raise DataError(f"'{given}' is no table: the model takes the columns {', '.join(names[:12])}.")
-        return tables.read_table(path)[0]
+        return tables.read_table(path)
     if isinstance(given, pa.Table):
-        return tables.columns_of(given, "The table")[0]
+        return tables.columns_of(given, "The table")
     if isinstance(given, Mapping):
         single = all(isinstance(value, str) or np.ndim(value) == 0 for value in given.values())
         given = {name: [value] for name, value in given.items()} if single else given
-        return tables.frame_columns(given, "The data")[0]
+        return tables.frame_columns(given, "The data")
     if isinstance(given, pd.Series):
         given = given.to_frame().T.infer_objects()
     if isinstance(given, list | tuple) and given and isinstance(given[0], Mapping):
         given = pd.DataFrame(list(given))
     if not isinstance(given, pd.DataFrame):
         given = pd.DataFrame(_rows(given, len(names)), columns=names)
-    return tables.frame_columns(given, "The data")[0]
+    return tables.frame_columns(given, "The data")
 
 
 def _rows(given: Any, width: int) -> Any:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from glia.data import content
 from glia.data.columns import Categories, Column, Numbers, OneArray
 from glia.data.encoders import MOST_EXACT
+from glia.data.written_numbers import are_numbers, remedy
 
 Pieces: TypeAlias = Callable[[], Iterable[slice]]
 """Gives all rows, in stretches that are looked at one after the other."""
@@ -17,6 +18,8 @@ Pieces: TypeAlias = Callable[[], Iterable[slice]]
 FEWEST_FOR_IDS = 10  # texts that never repeat are an id only where there are more rows than this
 # Names that a count of the rows goes by.
 ID_NAME = re.compile(r"(^|[_\W])(?i:id|uuid|key|number|no|nr)$|[a-z]I[dD]$")
+DATE = re.compile(r"\d{1,2}([./-])\d{1,2}\1\d{4}\b|\d{4}([./])\d{1,2}\2\d{1,2}\b|\d{1,2}([/-])\d{1,2}\3\d\d\b")
+FRACTION = re.compile(r"[-+]?[0-9]*\.[0-9]+")
 FEWEST_COUNTED = 100  # successive numbers may be years or steps where there are no more of them
 MOST_SORTED = 2**24  # numbers all of which are compared; of more, so many are
 ROW_COUNTERS = ("", "id", "index", "row", "rownames", "unnamed: 0", "column 1", "__index_level_0__")
@@ -50,6 +53,38 @@ def is_numbered(name: str, column: Column, pieces: Pieces) -> bool:
     return len(np.unique(looked_at)) == len(looked_at)
 
 
+def of_text(name: str, column: Categories, pieces: Pieces) -> list[str]:
+    """What is to be said of a column of text: it may be dates, numbers with decimals, or numbers for the most part."""
+    if column.labels and all(isinstance(label, str) and DATE.match(label) for label in column.labels):
+        return [
+            f"Column '{name}' was read as categories: it holds dates such as '{column.labels[0]}'. Write them as "
+            "2024-05-31, so that day and month are told apart."
+        ]
+    numbers = are_numbers([str(label) for label in column.labels])
+    if not numbers.any():
+        return []
+    if numbers.all():
+        fraction = next((label for label in column.labels if FRACTION.fullmatch(str(label))), "")
+        return (
+            [
+                f"Column '{name}' is text, though all of it reads as numbers such as '{fraction}': read as categories. "
+                "Convert it if it is meant as numbers."
+            ]
+            if fraction
+            else []
+        )
+    counts = label_counts(column, pieces)[:-1]
+    those, every = int(counts[numbers].sum()), int(counts.sum())
+    if 2 * those < every:
+        return []
+    row = _first(column, np.flatnonzero(~numbers & (counts > 0)), pieces)
+    return [
+        f"Column '{name}' mixes numbers and words: {those:,} of its {every:,} values are numbers, others are not, such "
+        f"as '{column.item(row)}' in row {row + 1:,}. It was read as categories. Mend these values, or empty them, if "
+        f"it is meant as numbers; or leave the column out: {remedy(name)}."
+    ]
+
+
 def different_labels(column: Categories, pieces: Pieces) -> int:
     """How many labels occur, a gap being one more."""
     return int((label_counts(column, pieces) > 0).sum())
@@ -67,6 +102,12 @@ def label_counts(column: Categories, pieces: Pieces) -> NDArray[np.int64]:
 def shown(value: Any) -> str:
     """A value in a message."""
     return f"an array of {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+
+
+def _first(column: Categories, codes: NDArray[np.int64], pieces: Pieces) -> int:
+    """The first row that has one of these labels."""
+    found = ((part.start, np.flatnonzero(np.isin(column.codes[part], codes))) for part in pieces())
+    return next(int(start) + int(rows[0]) for start, rows in found if len(rows))
 
 
 def _is_constant(column: Column, pieces: Pieces) -> bool:

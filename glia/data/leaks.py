@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from glia.data.columns import Categories, Column, Numbers, Times
 from glia.data.dataset import Dataset
 from glia.data.streaming import some
+from glia.data.written_numbers import remedy
 
 LOOKED_AT = 3000  # rows
 MOST_SHUFFLED = 2**20  # rows of a streamed dataset that these are drawn from
@@ -52,7 +53,7 @@ def leaks(dataset: Dataset, among: NDArray[np.int64] | None = None, *, classes: 
         share = f"{found:.1%} of samples" if classes else f"{found:.1%} of the variance"
         said.append(
             f"Column '{name}' alone predicts '{dataset.target}' almost perfectly: {share} not seen before. Is it known "
-            "before the target is? If not, leave it out."
+            f"before the target is? If not, leave it out: {remedy(name)}."
         )
     return said
 
@@ -83,13 +84,29 @@ def _right(values: Values, target: NDArray[Any]) -> float:
 
 
 def _explained(values: Values, target: NDArray[Any]) -> float:
-    """The share of the variance that is explained by the mean at the nearest values, on either side, of other rows."""
-    errors = []
+    """The share of the variance that the mean at the nearest values, on either side, of other rows explains.
+
+    Or a straight line through them, which is closer beyond the ends of few rows.
+    """
+    values = values / (np.abs(values).max() or 1.0)  # whose squares can be had
+    errors, of_line = [], []
     for learned, judged in _folds(len(values)):
         known, places = np.unique(values[learned], return_inverse=True)
         means = np.bincount(places, target[learned]) / np.bincount(places)
         errors.append(target[judged] - np.interp(values[judged], known, means))
-    return 1 - float(np.mean(np.concatenate(errors) ** 2) / target.var()) if target.var() > 0 else 0.0
+        of_line.append(target[judged] - _line(values[learned], target[learned], values[judged]))
+    if not target.var() > 0:
+        return 0.0
+    return 1 - min(float(np.mean(np.concatenate(each) ** 2) / target.var()) for each in (errors, of_line))
+
+
+def _line(known: Values, target: Values, values: Values) -> Values:
+    """What the straight line by least squares says of values."""
+    centred = known - known.mean()
+    spread = float(centred @ centred)
+    slope = float(centred @ target) / spread if spread > 0 else 0.0
+    line: Values = target.mean() + slope * (values - known.mean())
+    return line
 
 
 def _folds(count: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -10,14 +10,17 @@ import pandas as pd
 import pyarrow as pa
 
 from glia.data import arrays, catalogue, folders, images, judging, stored, tables
-from glia.data.columns import Categories, Column, Numbers
+from glia.data.columns import Categories, Column, Numbers, Times
 from glia.data.dataset import Dataset
 from glia.data.download import Progress
 from glia.data.parquet import SUFFIX, ParquetTable, parts_of
 from glia.data.streaming import Heard
-from glia.errors import DataError, NotFoundError, did_you_mean
+from glia.data.written_numbers import remedy
+from glia.errors import DataError, NotFoundError, counted, did_you_mean
 
 ARRAY_SUFFIXES = (".npy", ".npz")
+SHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+TEXTS = (".txt", ".dat", ".data", ".tab", "")
 READABLE = (*tables.SUFFIXES, *ARRAY_SUFFIXES)
 MOSTLY_OTHERS = 0.9  # different texts per row of a target that is probably an id
 
@@ -110,7 +113,12 @@ def _named(given: str | Path, target: str, skip_bad: bool, progress: Progress | 
         raise DataError(f"'{path}' may not be read by you: its permissions forbid it.") from None
     if path.suffix.lower() in images.SUFFIXES:
         raise DataError(f"'{path}' is one picture: to learn from pictures, give a folder with a folder per class.")
-    raise DataError(f"'{path}' cannot be read by its name: expected {' '.join(READABLE)} or a folder of pictures.")
+    known = f"'{path}' cannot be read by its name: expected {' '.join(READABLE)} or a folder of pictures."
+    if path.suffix.lower() in SHEETS:
+        known += " Save the sheet as CSV, or read it in Python: glia.train(pandas.read_excel(path), target=...)."
+    elif path.suffix.lower() in TEXTS:
+        known += " If it is a table of text, give it a name that ends in .csv."
+    raise DataError(known)
 
 
 def _given(data: Any, target: str) -> Dataset:
@@ -165,7 +173,7 @@ def _learnable(dataset: Dataset, target: str) -> Dataset:
         elif judging.is_numbered(name, column, dataset.pieces):
             said.append(
                 f"Column '{name}' has another whole number in every row: it looks like an id, from which nothing "
-                "general is learned. Leave it out if it is one."
+                f"general is learned. Leave it out if it is one: {remedy(name)}."
             )
     dataset = replace(dataset, ignored=tuple(ignored), said=tuple(said))
     return _with_targets(dataset) if target else dataset
@@ -178,9 +186,9 @@ def _finite(name: str, column: Column, dataset: Dataset, said: list[str]) -> Col
     infinite = sum(int(np.isinf(column.array[part]).sum()) for part in dataset.pieces())
     if not infinite:
         return column
-    said.append(f"Column '{name}' has {infinite:,} infinite values, taken as gaps.")
+    said.append(f"Column '{name}' has {counted(infinite, 'infinite value')}, taken as gaps.")
     if dataset.streaming is None:
-        return Numbers(np.where(np.isinf(column.array), np.nan, column.array))
+        return replace(column, array=np.where(np.isinf(column.array), np.nan, column.array))
     for part in dataset.pieces():  # which is its own copy of the table
         column.array[part][np.isinf(column.array[part])] = np.nan
     return column
@@ -189,14 +197,15 @@ def _finite(name: str, column: Column, dataset: Dataset, said: list[str]) -> Col
 def _with_targets(dataset: Dataset) -> Dataset:
     column = dataset.columns[dataset.target]
     if not isinstance(column, Numbers | Categories):
-        raise DataError(f"Column '{dataset.target}' holds {column.kind}: a target is numbers or categories.")
+        advice = " Give a moment as a number, such as days since the first." if isinstance(column, Times) else ""
+        raise DataError(f"Column '{dataset.target}' holds {column.kind}: a target is numbers or categories.{advice}")
     for part in dataset.pieces():
         infinite = np.isinf(column.array[part]) if isinstance(column, Numbers) else np.zeros(0, bool)
         if infinite.any():
             row = part.start + int(infinite.argmax())
             raise DataError(
                 f"Column '{dataset.target}', the target, is {column.item(row)} in row {row + 1}: expected finite "
-                "numbers."
+                "numbers. Mend it, or leave the row out."
             )
     if dataset.streaming is not None and dataset.target in dataset.streaming.cut:
         raise DataError(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from glia.data import content
 from glia.data.columns import Categories, Column, Numbers, Times, Words
-from glia.errors import ConfigError, DataError, did_you_mean
+from glia.errors import ConfigError, DataError, counted, did_you_mean
 from glia.recipe import Split
 
 if TYPE_CHECKING:
@@ -142,8 +142,10 @@ def only_seen(division: Division, are_seen: Callable[[Indices], NDArray[np.bool_
     lost = len(division.validation) + len(division.test) - len(kept["validation"]) - len(kept["test"])
     if not lost:
         return division
-    named = _listed(f"'{label}'" for label in unseen)
-    said = f"No training sample has the class {named}: {_samples(lost)} of validation and test were left out."
+    names = [f"'{label}'" for label in unseen]
+    which, of_it = ("class", "it") if len(names) == 1 else ("classes", "them")
+    left_out = f"{counted(lost, 'sample')} of {of_it} {'was' if lost == 1 else 'were'} left out of validation and test"
+    said = f"No training sample has the {which} {_listed(names)}, so {left_out}."
     emptied = [code for code in (VALIDATION, TEST) if len(getattr(division, NAMES[code])) > len(kept[NAMES[code]]) == 0]
     return replace(division, **kept, said=(*division.said, said, *nothing_left(emptied)))
 
@@ -199,7 +201,7 @@ def grouping(dataset: "Dataset", by: str) -> tuple[Column | None, str, list[str]
         f"For a split that ignores time, set data.split.by = '{BY_CONTENT}'."
     ]
     if column.gaps.any():
-        said.append(f"{_samples(int(column.gaps.sum()))} without a '{name}' count as the earliest.")
+        said.append(f"{counted(int(column.gaps.sum()), 'sample')} without a '{name}' count as the earliest.")
     return column, f"by time of '{name}'", said
 
 
@@ -209,7 +211,7 @@ def _named_group(dataset: "Dataset", by: str) -> tuple[Column, list[str]]:
         raise DataError(f"data.split.by='{by}' is the target: each class would lie on one side only.")
     column = dataset.columns[by]
     gaps = int(column.gaps.sum())
-    return column, [f"{_samples(gaps)} without a '{by}' each went their own way."] if gaps else []
+    return column, [f"{counted(gaps, 'sample')} without a '{by}' each went their own way."] if gaps else []
 
 
 def _unknown_group(dataset: "Dataset", by: str) -> DataError:
@@ -221,7 +223,7 @@ def _fold(rows: Indices, contents: Words, judged: NDArray[np.bool_], rule: str) 
     copies = ~judged & np.isin(contents, contents[judged])
     # Where most samples repeat each other, an equal one is no sign of a copy.
     if copies.any() and 2 * len(np.unique(contents)) > len(contents):
-        said = (f"Left out of training, for they equal a sample of the fold: {_samples(int(copies.sum()))}.",)
+        said = (f"Left out of training, as equal to a sample of the fold: {counted(int(copies.sum()), 'sample')}.",)
         return Division(rows[~judged & ~copies], rows[judged], np.empty(0, np.int64), rule, said)
     return Division(rows[~judged], rows[judged], np.empty(0, np.int64), rule)
 
@@ -355,13 +357,14 @@ def about_copies(code: int, held_out: Iterable[int], copies: int, mine: int, dif
         DataError: nothing would be left to train on.
     """
     others = " or ".join(NAMES[other] for other in held_out)
-    found = f"{_samples(copies)} of {mine:,} in {NAMES[code]} equal a {others} sample"
+    equal, were = ("equals", "was") if copies == 1 else ("equal", "were")
+    found = f"{counted(copies, 'sample')} of {mine:,} in {NAMES[code]} {equal} a {others} sample"
     # Where most samples repeat each other, an equal one is no sign of a copy, and little would be left.
     if 2 * different <= mine:
-        return False, f"{found}: the features do not tell samples apart, so they were kept."
+        return False, f"{found}: the features do not tell samples apart, so all were kept."
     if code == TRAIN and copies == mine:
         raise DataError(f"{found}: nothing is left to train on. Was the same data given for both?")
-    return True, f"{found} and were left out."
+    return True, f"{found} and {were} left out."
 
 
 def odd_shares(part: NDArray[np.int8], asked: Mapping[int, float], rule: str) -> list[str]:
@@ -428,10 +431,6 @@ def _deal(places: Places, strata: NDArray[Any], k: int) -> NDArray[np.int64]:
 def _division(part: NDArray[np.int8], rule: str, said: Iterable[str]) -> Division:
     train, validation, test = (np.flatnonzero(part == code) for code in (TRAIN, VALIDATION, TEST))
     return Division(train, validation, test, rule, tuple(said))
-
-
-def _samples(count: int) -> str:
-    return "1 sample" if count == 1 else f"{count:,} samples"
 
 
 def _listed(names: Iterable[str], most: int = 5) -> str:

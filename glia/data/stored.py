@@ -20,6 +20,7 @@ from glia.data.dataset import Dataset
 from glia.data.parquet import ParquetTable
 from glia.data.scratch import Scratch
 from glia.data.streaming import Heard, Streaming
+from glia.data.written_numbers import read_labels
 from glia.errors import DataError
 
 MOST_LABELS = 250_000  # different texts of a column that are told apart
@@ -105,8 +106,8 @@ class _Kept:
             elif isinstance(column, Pictures):
                 self._write(first, Pictures, column.values())
 
-    def column(self, pieces: judging.Pieces) -> Column | None:
-        """All of it; None of a type that cannot be learned from."""
+    def column(self, pieces: judging.Pieces, said: list[str]) -> Column | None:
+        """All of it; None of a type that cannot be learned from. What text is read as, is said."""
         if self.array is None:
             return None if self.kind is None else Categories(self._all_gaps(), ())
         if self.kind is not Categories:
@@ -120,7 +121,26 @@ class _Kept:
         place[used] = np.arange(len(used))
         for part in pieces():
             self.array[part] = place[self.array[part]]
-        return Categories(self.array, tuple(labels[code] for code in used))
+        used_labels = tuple(labels[code] for code in used)
+        if self.cut_after or not used_labels or not isinstance(used_labels[0], str):
+            return Categories(self.array, used_labels)
+        return self._numbers(used_labels, pieces, said) or self._categories(used_labels, pieces, said)
+
+    def _numbers(self, labels: tuple[Label, ...], pieces: judging.Pieces, said: list[str]) -> Numbers | None:
+        written = read_labels(self.name, [str(label) for label in labels], said)
+        if written is None or self.array is None:
+            return None
+        gaps = any(bool((self.array[part] < 0).any()) for part in pieces())
+        values = np.append(written.values.astype(np.float64), np.nan) if gaps else written.values
+        numbers = self.scratch.array(self.rows, values.dtype)
+        for part in pieces():
+            numbers[part] = values[self.array[part]]
+        return Numbers(numbers, written.decimal)
+
+    def _categories(self, labels: tuple[Label, ...], pieces: judging.Pieces, said: list[str]) -> Categories:
+        column = Categories(np.asarray(self.array), labels)
+        said += judging.of_text(self.name, column, pieces)
+        return column
 
     def _put_numbers(self, first: int, values: NDArray[Any]) -> None:
         if self.known == FLOATS:
@@ -200,7 +220,7 @@ def _dataset(
         f"'{name}' takes about {table.bytes / 1e9:.2g} GB in memory: it is left on disk and gone through in pieces."
     )
     for each, found in kept.items():
-        column = found.column(lambda: streaming.pieces(table.rows))
+        column = found.column(lambda: streaming.pieces(table.rows), said)
         if column is None:
             continue
         columns[each] = column
@@ -214,8 +234,6 @@ def _dataset(
                     f"Column '{each}' has more than {MOST_LABELS:,} different texts: those that come after them count "
                     "as gaps."
                 )
-        elif isinstance(column, Categories) and column.labels and isinstance(column.labels[0], str):
-            said += tables.odd_labels(each, [str(label) for label in column.labels])
     streaming = replace(streaming, cut=frozenset(cut))
     return Dataset(columns, name=name, ignored=tuple(ignored), said=tuple(said), streaming=streaming)
 

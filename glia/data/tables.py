@@ -6,6 +6,7 @@ Arrow, which infers types over the whole file and takes only ISO 8601 for dates:
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,15 +17,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from glia.data import csvfiles
+from glia.data import csvfiles, judging
 from glia.data.columns import Arrays, Categories, Column, Numbers, Pictures, Times
 from glia.data.parquet import ParquetTable
+from glia.data.written_numbers import read_labels
 from glia.errors import DataError
 
 Table: TypeAlias = tuple[dict[str, Column], list[str]]  # columns, and what was noticed
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
-MOSTLY = 5  # a text column with one value in so many that is no number was probably meant as numbers
 
 
 def read_table(path: Path) -> Table:
@@ -40,8 +41,8 @@ def read_table(path: Path) -> Table:
             return columns_of(pq.read_table(path), str(path))
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"'{path}' cannot be read as Parquet: {error}.") from None
-    table, said = csvfiles.read_csv(path)
-    columns, noticed = columns_of(table, str(path))
+    table, said, decimal = csvfiles.read_csv(path)
+    columns, noticed = columns_of(table, str(path), decimal)
     return columns, [*said, *noticed]
 
 
@@ -64,15 +65,20 @@ def frame_columns(frame: pd.DataFrame | Mapping[str, Any], title: str) -> Table:
     return columns, [*said, *noticed]
 
 
-def columns_of(table: pa.Table, title: str) -> Table:
+def columns_of(table: pa.Table, title: str, decimal: str = "") -> Table:
     """Columns from Arrow: numbers, text, booleans, dictionaries, times, lists and tensors of one shape.
+
+    Args:
+        table: of Arrow.
+        title: for messages.
+        decimal: what stands before decimals in its texts, if that is known.
 
     Raises:
         DataError: no rows, no columns, a name that occurs twice, or lists of different lengths.
     """
     columns, said = dict[str, Column](), list[str]()
     for name, values in zip(names_of(table.column_names, table.num_rows, title), table.columns, strict=True):
-        column = column_of(name, values.combine_chunks(), said)
+        column = column_of(name, values.combine_chunks(), said, decimal)
         if column is not None:
             columns[name] = column
     return columns, said
@@ -99,14 +105,14 @@ def is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def column_of(name: str, values: Any, said: list[str]) -> Column | None:
+def column_of(name: str, values: Any, said: list[str], decimal: str = "") -> Column | None:
     """The column of an array of Arrow; None of a type that cannot be learned from, and then that is said."""
     kind = values.type
     if pa.types.is_dictionary(kind):
         values, kind = values.dictionary_decode(), kind.value_type
     if is_text(kind):
         values = values.cast(pa.large_string())
-        return times_in_text(name, values, said) or _categories(name, values, said)
+        return times_in_text(name, values, said) or _of_text(name, values, said, decimal)
     if pa.types.is_boolean(kind):
         return Categories.of(values.to_pylist())
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind) or pa.types.is_decimal(kind):
@@ -129,35 +135,21 @@ def _numbers(values: Any) -> Numbers:
     return Numbers(array)
 
 
-def _categories(name: str, values: Any, said: list[str]) -> Categories:
+def _of_text(name: str, values: Any, said: list[str], decimal: str) -> Numbers | Categories:
     coded = values.dictionary_encode()
     labels = coded.dictionary.to_pylist()
+    written = read_labels(name, labels, said, decimal)
+    if written is not None:
+        numbers = _numbers(pc.take(pa.array(written.values), coded.indices))
+        return replace(numbers, decimal=written.decimal)
     order = sorted(range(len(labels)), key=labels.__getitem__)
     place = np.empty(len(labels) + 1, np.int32)
     place[order] = np.arange(len(labels))
     place[-1] = -1
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
-    said += odd_labels(name, labels)
-    return Categories(place[codes], tuple(labels[i] for i in order))
-
-
-def odd_labels(name: str, labels: Sequence[str]) -> list[str]:
-    """What is to be said of a column of text nearly all of whose labels are numbers."""
-    odd = [label for label in labels if not _is_number(label)]
-    if not 0 < MOSTLY * len(odd) <= len(labels):
-        return []
-    return [
-        f"Column '{name}' was read as categories: {len(odd)} of its {len(labels):,} different values are no "
-        f"numbers, such as '{odd[0]}'."
-    ]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    column = Categories(place[codes], tuple(labels[i] for i in order))
+    said += judging.of_text(name, column, lambda: [slice(0, len(column))])
+    return column
 
 
 def times_in_text(name: str, values: Any, said: list[str]) -> Times | None:
@@ -235,7 +227,8 @@ def _mixed(name: str, values: list[Any], said: list[str]) -> Any:
         return pa.array([None if value is None else float(value) for value in values], pa.float64())
     if not all(isinstance(value, str | int | float | np.generic) for value in present):
         raise DataError(f"Column '{name}' holds {' and '.join(kinds)}, expected numbers, text, booleans or dates.")
-    said.append(f"Column '{name}' mixes {' and '.join(kinds)}: read as text.")
+    if 2 * sum(isinstance(value, str) for value in present) > len(present):  # of more numbers, more is said later
+        said.append(f"Column '{name}' mixes {' and '.join(kinds)}: read as text.")
     return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 

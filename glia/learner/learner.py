@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from glia.data import preprocessing as preparation
 from glia.data.batches import TensorBatches, channels_last
@@ -16,12 +17,13 @@ from glia.data.splits import Division, divide
 from glia.data.windows import WindowedBatches
 from glia.errors import ConfigError
 from glia.learner import keeping, streamed
-from glia.learner.naming import data_of
+from glia.learner.naming import data_of, leaving_out, refuse_unknown_columns
 from glia.learner.refitting import refit, resolved
 from glia.learner.refusing import refuse_augmentations, refuse_other_losses
 from glia.learner.samples import samples_of
 from glia.learner.several import networks_of, train_several
 from glia.learner.targets import of_seen_classes, task_of
+from glia.learner.telling import defined, hearing_defined
 from glia.models import build, default_model
 from glia.models.averaged import Averaged
 from glia.models.layers import Sequential
@@ -29,7 +31,7 @@ from glia.models.outline import outline
 from glia.models.samples import Adapting, AtOnce
 from glia.nn.random import permutation
 from glia.pictures import Picture
-from glia.recipe import ModelRecipe, Recipe
+from glia.recipe import ModelRecipe, Recipe, TaskRecipe
 from glia.tasks import Prediction, Task
 from glia.tasks.classification import Classification
 from glia.tasks.rejection import threshold
@@ -84,6 +86,7 @@ class Learner:
         self.weights: np.ndarray[Any, Any] | None = None
         self._module = module
         self._judged: tuple[Tensor, Tensor] | None = None
+        self._tried: tuple[ModelRecipe, TaskRecipe] | None = None  # that such samples have passed through
 
     def fit(self, data: Any = None, *, listen: Listener = lambda event: None) -> "Learner":
         """Learn from `data` (what `glia.train` takes; None: the recipe's own) and record nothing."""
@@ -107,10 +110,12 @@ class Learner:
 
         Raises:
             DataError: nothing to learn from, or nothing to learn; weights that are not numbers above 0.
-            ConfigError: a model or task that does not fit the data.
+            ConfigError: a model or task that does not fit the data, or columns to leave out that it does not have.
         """
         recipe = self.recipe
-        self.dataset, self.weights = dataset, checked_weights(weights, len(dataset))
+        refuse_unknown_columns(dataset, recipe.data.without)
+        dataset = leaving_out(dataset, recipe.data.without)
+        self.dataset, self.weights, self._tried = dataset, checked_weights(weights, len(dataset)), None
         streamed.refuse(self, dataset)
         division = division or divide(dataset, recipe.data.split, recipe.data.seed)
         counted = self._weights_of(division.train)
@@ -139,6 +144,7 @@ class Learner:
         if recipe.task != self.recipe.task:
             rows = self.division.train
             other.task = task_of(recipe.task, dataset, rows, self._weights_of(rows))
+        other._tried = self._tried
         return other._built()
 
     def _built(self) -> "Learner":
@@ -171,7 +177,10 @@ class Learner:
         self._place("cpu" if at_once else recipe.train.device)
         if at_once:
             return self
-        self._try_out(dataset[self.division.train[:2]])
+        asked = self.recipe.model, self.recipe.task
+        if self._tried != asked or any(map(is_lazy, self.model.parameters())):
+            self._try_out(dataset[self.division.train[:2]])
+            self._tried = asked
         optimizer = optimizers.build(self.model, recipe.train)
         if optimizers.finds_its_steps(recipe.train):
             some = self._batches(self.division.train[:TRIED], TRIED)
@@ -183,6 +192,7 @@ class Learner:
     def train(self, *, listen: Listener = lambda event: None, control: Control | None = None) -> "Learner":
         """Train what `prepare` built."""
         self._given()
+        listen = hearing_defined(listen)
         if isinstance(self.model, AtOnce):
             judging = streamed.to_judge_by(self, self._given(), self.division.validation)
             validation = self._batches(judging, EVALUATION_BATCH, weighted=False) if len(judging) else None
@@ -274,18 +284,19 @@ class Learner:
         """
         if streamed.large_table(inputs) is not None:
             return streamed.joined(streamed.predictions(self, inputs))
-        encoded = self.preprocessing.encode(self.preprocessing.read(inputs))
+        samples = self.preprocessing.read(inputs)
+        encoded = self.preprocessing.encode(samples)
         count = len(encoded)
         if block:
             filling = encoded[:1].expand(-count % block, *encoded.shape[1:])
             encoded = torch.cat([encoded, filling])
         outputs, _ = self._outputs(encoded, torch.zeros(len(encoded)), block or EVALUATION_BATCH)
-        return self.task.decode(outputs[:count])
+        return replace(self.task.decode(outputs[:count]), said=samples.said)
 
     def evaluate(self, data: Any, *, rows: "np.ndarray[Any, Any] | None" = None) -> dict[str, float]:
         """The task's metrics on samples with known targets."""
         outputs, targets = self.outputs(data, rows=rows)
-        return dict(self.task.metrics(outputs, targets))
+        return defined(self.task.metrics(outputs, targets))
 
     def outputs(self, data: Any, *, rows: "np.ndarray[Any, Any] | None" = None) -> tuple[Tensor, Tensor]:
         """What the model gives for samples with known targets, and the targets, both as the task reads them."""

@@ -18,6 +18,7 @@ from glia.data.streaming import judged, some
 from glia.data.windows import Order, Stretches, WindowedBatches
 from glia.errors import ConfigError
 from glia.learner.targets import EncodedTargets
+from glia.learner.telling import left_out
 from glia.models.samples import AtOnce
 from glia.tasks import Prediction
 
@@ -109,8 +110,8 @@ def to_look_at(learner: "Learner", dataset: Dataset) -> NDArray[Any]:
 
 
 def remarks(learner: "Learner", dataset: Dataset) -> list[str]:
-    """What is to be said of samples that were left out of a look."""
-    said = []
+    """What is to be said of samples, or metrics, that were left out of a look."""
+    said = left_out(learner.task, learner.division)
     for name in ("validation", "test"):
         there = getattr(learner.division, name)
         looked_at = len(to_judge_by(learner, dataset, there))
@@ -156,7 +157,8 @@ def joined(parts: Iterator[Prediction]) -> Prediction:
     found = list(parts)
     first = found[0]
     values = np.concatenate([each.values for each in found])
+    said = tuple(dict.fromkeys(line for each in found for line in each.said))
     if first.probabilities is None:
-        return Prediction(values)
+        return Prediction(values, said=said)
     probabilities = np.concatenate([np.asarray(each.probabilities) for each in found])
-    return Prediction(values, probabilities, first.classes)
+    return Prediction(values, probabilities, first.classes, said)

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
+from glia.errors import counted
 from glia.tracking.folder.home import find_home, find_run, run_folders
 from glia.tracking.upkeep import health
-from glia.tracking.upkeep.findings import Finding, counted, ok, problem, warning
+from glia.tracking.upkeep.findings import Finding, ok, problem, warning
 from glia.tracking.upkeep.verifying import check_runs
 
 OLDEST_PYTHON = (3, 11)

@@ -13,6 +13,7 @@ from glia.errors import NotFoundError
 from glia.pictures import Curve
 from glia.record.current import leave
 from glia.record.recording import RunRecording
+from glia.record.repeating import training_command
 from glia.tracking.folder.home import STUDY, TRIAL, brief, find_run, open_home
 from glia.tracking.log.records import Written
 from glia.tracking.recording.scribe import Scribe
@@ -160,8 +161,7 @@ class Run(RunRecording):
         if self.kind == "compare":
             kept = f"Run '{self.name}' ({self.id}) is a comparison, which keeps no model. Train the one to use: "
             data = self._reader.data.name if self._reader.data else "DATA"
-            target, choice = self.params.get("task.target", "COLUMN"), self.tags.get("choice", "MODEL")
-            return f"{kept}glia train {data} --target {target} --model {choice}"
+            return kept + training_command(self.params, data=data, model=str(self.tags.get("choice", "MODEL")))
         verb = "tune" if self.kind == STUDY else "train"
         return f"{said}Go on with: glia {verb} --resume {self.id[:6]}"
 

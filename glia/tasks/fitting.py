@@ -69,7 +69,7 @@ def _one_value(learned: NDArray[Any], target: str) -> str:
         count = "1 training row is" if rows == 1 else f"{rows} training rows, all {only!r}, are"
         return (
             f"Column '{target}': {count} too few to learn from. Give more rows, or train on all there are "
-            "(data.split.train=1, data.split.validation=0, data.split.test=0)."
+            "(--set data.split.train=1)."
         )
     if isinstance(only, float) and abs(only) >= MOST_EXACT:
         return (

@@ -24,6 +24,7 @@ from glia.tasks.values import is_text, numbers, plain
 
 DRAWN_POINTS = 2000
 BINS = 30
+LEAST_SQUARED, MOST_SQUARED = 1e-150, 1e150  # between which double precision holds squares, and sums of them
 ROUNDING = 10 * np.finfo(np.float64).eps  # of the mean: a deviation below may be rounding alone
 
 
@@ -77,10 +78,7 @@ class Regression:
             mean = float(np.average(learned, weights=weights))
             deviation = sqrt(np.average((learned - mean) ** 2, weights=weights))
         if not ROUNDING * abs(mean) < deviation < float("inf"):
-            raise DataError(
-                f"Column '{target}' runs from {learned.min():g} to {learned.max():g}: its standard deviation cannot be "
-                "told in double precision. Rescale the column."
-            )
+            raise DataError(_without_deviation(target, float(learned.min()), float(learned.max())))
         loss_name, loss_options = chosen(f"{cls.name} loss", recipe.loss, NUMBER_LOSS_OPTIONS)
         return cls(
             target=target,
@@ -179,6 +177,21 @@ class Regression:
     def _in_units(self, standardised: Tensor) -> NDArray[np.float64]:
         units: NDArray[np.float64] = standardised.numpy() * self.deviation + self.mean
         return units
+
+
+def _without_deviation(target: str, low: float, high: float) -> str:
+    """Why there is no standard deviation, and what to do."""
+    largest = max(abs(low), abs(high))
+    if LEAST_SQUARED < largest < MOST_SQUARED:
+        return (
+            f"Column '{target}' runs from {low!r} to {high!r}, so closely that the differences may be rounding alone. "
+            f"Subtract {low!r} before the values are written."
+        )
+    unit = f"1e{np.floor(np.log10(largest)):+04.0f}"
+    return (
+        f"Column '{target}' runs from {low:g} to {high:g}: double precision cannot hold the squares of such numbers, "
+        f"which forests and networks alike make least, and RMSE is made of. Divide the column by {unit}."
+    )
 
 
 def rmse(predicted: NDArray[np.float64], true: NDArray[np.float64]) -> float:

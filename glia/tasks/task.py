@@ -26,11 +26,13 @@ class Prediction:
         values: (N,) the label or number predicted for each sample; None: none of the classes (`task.accept`).
         probabilities: (N, classes) where the task has classes; each row sums to 1.
         classes: the labels that belong to the columns of `probabilities`.
+        said: what was noticed of the samples and the user should know.
     """
 
     values: NDArray[Any]
     probabilities: NDArray[Any] | None = None
     classes: tuple[str | int | float | bool, ...] = ()
+    said: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)

@@ -1,6 +1,7 @@
 """`glia compare` as a person runs it, and what other commands say of a comparison."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,27 @@ def test_json_and_settings_that_all_share(flowers) -> None:
     assert report["metric"] == "macro-f1"
     assert report["rule"] == "2 folds, dealt by group 'petal length'"
     assert report["learners"][0]["p"] is None
-    assert glia.run(report["run"]).params["without"] == ["petal width"]
+    assert glia.run(report["run"]).params["data.without"] == ["petal width"]
+
+
+def test_the_next_command_trains_on_what_was_compared(tmp_path) -> None:
+    path = tmp_path / "two words.csv"
+    glia.dataset("iris").frame().rename(columns={"species": "the kind"}).to_csv(path, index=False)
+    shared = ["--without", "petal width", "--without", "sepal length", "--set", "train.weight-decay=0.5"]
+    shared += ["--set", "data.split.by=petal length", "--set", "train.optimizer={name='sgd'}"]
+    asked = ["--models", "naive-bayes,decision-tree", "--folds", "2", "--repeats", "1", "--no-curve"]
+    done = runner.invoke(app, ["compare", str(path), "--target", "the kind", *asked, *shared])
+    command = done.stderr.rpartition("Next: ")[2].partition("   ")[0]
+    compared, words = glia.runs()[0], shlex.split(command)
+    assert words[:7] == ["glia", "train", str(path), "--target", "the kind", "--model", compared.tags["choice"]]
+    assert str(runner.invoke(app, ["explain", compared.id]).exception).endswith(command)
+    assert runner.invoke(app, words[1:]).exit_code == 0
+    trained = glia.runs()[0].params
+    shown = {key: value for key, value in compared.params.items() if key.startswith(("data.", "train.", "task."))}
+    assert shown.pop("train.weight-decay") == trained["train.weight_decay"] == 0.5
+    assert shown.pop("train.optimizer") == {"name": trained["train.optimizer.name"]}
+    assert shown == {key: trained[key] for key in shown}
+    assert trained["data.without"] == ["petal width", "sepal length"]
 
 
 def test_a_narrow_terminal_gets_two_tables_and_whole_words(flowers, monkeypatch) -> None:

@@ -31,7 +31,7 @@ GOOD = {
     "infinite": (BASE.assign(x=np.where(ROWS % 20 == 0, np.inf, X)), "Column 'x' has 6 infinite values, taken as gaps"),
     "mixed": (
         BASE.assign(m=[str(row) if row % 3 else "abc" for row in ROWS]),
-        "'m' was read as categories: 1 of its 81 different",
+        "'m' mixes numbers and words: 80 of its 120 values are numbers",
     ),
     "one feature": (BASE[["x", "y"]], ""),
     "constant": (BASE.assign(k=1), "Column 'k' has the one value 1: it is no feature"),
@@ -107,7 +107,13 @@ def test_three_rows_are_trained_on_and_compared_on_as_many_folds(home, tmp_path:
     path = written(BASE.iloc[[0, 1, 2]].assign(y=["no", "yes", "no"]), "csv", tmp_path)
     with pytest.raises(GliaError, match="folds=5 cannot be had of 3 different samples: give 2 to 3"):
         glia.compare(path, target="y", models=["baseline", "naive-bayes"])
-    assert any("Classes with fewer samples than the 3 folds: 'no' (2), 'yes' (1)" in said for said in compare(path))
+    said = " ".join(compare(path))
+    assert "leaves none of it to learn from: class 'yes' (1 sample)." in said
+    assert (
+        "Judged by some of the 3 folds only, since there are too few samples for all: class 'no' (2 samples)." in said
+    )
+    assert "Without a sample to judge, and left out: 1 of 3 rounds." in said
+    assert "In 2 of 2 rounds all samples judged are of one class" in said
     assert any("No sample is left to test on" in said for said in train(path))
 
 

@@ -193,7 +193,7 @@ def test_learners_judged_in_fewer_rounds_stand_below() -> None:
         ({"metric": "acuracy"}, ConfigError, "no metric 'acuracy'. Did you mean 'accuracy'"),
         ({"metric": "loss"}, ConfigError, "Compare by one of: accuracy"),
         ({"settings": {"model.hidden": [3]}}, ConfigError, "'model.hidden' is of one model"),
-        ({"without": ["petal"]}, ConfigError, "Column 'petal' is not in iris"),
+        ({"without": ["petal"]}, ConfigError, "Column 'petal', to be left out, is not in iris.* Did you mean"),
         ({"target": "colour"}, DataError, "Column 'colour' is not in iris"),
         ({"models": ["baseline", "sklearn.svm:SVR"]}, ConfigError, "predicts numbers, and the target has classes"),
     ],
@@ -202,6 +202,46 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_recorded(home, gi
     with pytest.raises(error, match=message):
         compared(**given)
     assert not list(glia.runs())
+
+
+def test_a_metric_that_some_rounds_have_not_is_told_and_never_shown(home) -> None:
+    few = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0, 5.0, 7.0], "y": [1.0, 2.2, 2.9, 4.1, 5.3, 6.8]})
+    asked = {"target": "y", "models": ["baseline", "ridge"], "metric": "r2", "folds": 4, "repeats": 1, "curve": True}
+    report = glia.compare(few, **asked)
+    assert "nan" not in report.text
+    assert [each.fits for each in report.standings] == [2, 2]
+    assert "r2 is not defined in 2 of 4 rounds, which judge too few samples" in report.warnings[-1]
+    assert report.warnings[-1].endswith("To rank by all of them, take one of: rmse, mae.")
+    assert "--repeats" not in report.answer
+    run = glia.run(report.run)
+    assert np.isfinite(run.metrics()["value"]).all()
+    assert np.isfinite(list(run.summary.values())).all()
+    with pytest.raises(TrainingError, match="r2 is not defined in any round: too few samples are judged"):
+        glia.compare(few, **{**asked, "folds": 6})
+
+
+def test_the_baseline_knows_the_learned_samples_alone() -> None:
+    frame = pd.DataFrame({"x": np.arange(20.0), "y": np.arange(20.0) ** 2})
+    dataset = open_dataset(frame, target="y")
+    rounds = plan(dataset, Recipe().data, folds=4, repeats=1, seed=0, classes=False).rounds
+    baseline = contestants(["baseline", "ridge"], Recipe().with_settings({"task.name": "regression"}), dataset)[:1]
+    for fit in Contest(dataset, baseline, rounds, seed=0, limits=Limits()).outcomes():
+        assert isinstance(fit, Fit)
+        each = rounds[fit.round]
+        off = dataset.targets()[each.judged] - dataset.targets()[each.learned].mean()
+        assert fit.metrics["rmse"] == pytest.approx(np.sqrt((off**2).mean()))
+
+
+def test_columns_left_out_are_in_the_record_and_nothing_is_said_of_them() -> None:
+    frame = glia.dataset("iris").frame().assign(key=[f"k{row}" for row in range(150)], id=range(150))
+    asked = {"target": "species", "models": ["baseline", "naive-bayes"], "folds": 2, "repeats": 1, "curve": False}
+    assert len(glia.compare(frame, **asked).warnings) == 2
+    report = glia.compare(frame, without=["key", "id"], **asked)
+    assert report.warnings == ()
+    assert glia.run(report.run).params["data.without"] == ["key", "id"]
+    assert glia.compare(frame, settings={"data.without": ["key", "id"]}, **asked).standings[0].values == (
+        report.standings[0].values
+    )
 
 
 def test_of_learners_compared_only_networks_see_changed_batches() -> None:

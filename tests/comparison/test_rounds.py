@@ -78,10 +78,34 @@ def test_rare_classes_are_told_and_never_judged_where_they_were_not_learned() ->
     labels = ["a"] * 30 + ["b"] * 28 + ["rare"] * 2 + ["lone"]
     dataset = table(a=list(range(61)), y=labels)
     found = planned(dataset)
-    assert found.said[0].startswith("Classes with fewer samples than the 5 folds: 'lone' (1), 'rare' (2).")
-    assert any("class 'lone'" in said for said in found.said)
+    assert found.said == (
+        "Never judged, since the fold that holds all of a class leaves none of it to learn from: class 'lone' "
+        "(1 sample).",
+        "Judged by some of the 5 folds only, since there are too few samples for all: class 'rare' (2 samples).",
+    )
     for each in found.rounds:
         assert set(np.array(labels)[each.judged]) <= set(np.array(labels)[each.learned])
+
+
+def test_rounds_that_judge_nothing_and_rounds_of_one_class_are_counted() -> None:
+    lone = table(a=list(range(9)), y=[*"aaaaaa", "b", "c", "d"])
+    found = planned(lone, folds=9, repeats=1)
+    assert len(found.rounds) == 6
+    assert found.said[0].endswith("classes 'b' (1 sample), 'c' (1 sample), 'd' (1 sample).")
+    assert found.said[-1] == "Without a sample to judge, and left out: 3 of 9 rounds."
+    assert found.said[-2] == "In 6 of 6 rounds all samples judged are of one class: accuracy and F1 tell little there."
+    with pytest.raises(DataError, match=r"has 3 samples, none of which .* Give several of each class"):
+        planned(table(a=[1, 2, 3], y=["a", "b", "c"]), folds=3)
+
+
+def test_folds_that_cannot_be_dealt_otherwise_are_judged_once() -> None:
+    few = table(a=[1, 2, 3], y=[1.5, 2.5, 3.5])
+    found = planned(few, folds=3, repeats=4, classes=False)
+    assert (len(found.rounds), found.repeats, found.rule) == (3, 0, "3 folds, dealt by content hash")
+    assert found.said == (
+        "Dealt again, the folds are the same, so each is judged once: more repeats tell nothing more.",
+    )
+    assert planned(rows()).repeats == 2
 
 
 @pytest.mark.parametrize("given", [{"folds": 0}, {"repeats": 0}, {"folds": 61}])

@@ -1,6 +1,7 @@
 """The answer in words, and the learner it recommends."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -41,7 +42,8 @@ def test_the_simplest_of_the_not_distinguishable_is_chosen_and_the_risk_said() -
     assert "Use ridge: accuracy 0.89 (0.79 to 0.99)" in text
     assert "may be worse than that by up to 0.028" in text
     assert (
-        "A network is overkill here: mlp is not distinguishable from ridge. To fit it takes 2.0 s against 10 ms" in text
+        "A network is overkill here: mlp is not distinguishable from ridge, a simpler one. mlp takes 2.0 s to fit "
+        "against 10 ms." in text
     )
 
 
@@ -83,7 +85,10 @@ def test_without_a_test_nothing_is_claimed() -> None:
     found = [standing("mlp", 0.9, 0, values=(0.9,) * 3), standing("ridge", 0.7, 0, -0.2, p=NOTHING)]
     assert chosen(found).learner == "mlp"
     text = said(found)
-    assert "whether that is more than chance was not tested: a test needs 5 fits, and there are 3" in text
+    assert "Whether that is chance was not tested: a test needs 5 fits, and there are 3; give more samples." in text
+    assert "there are 3; add --repeats 2." in said(found, repeats=1)
+    assert "there are 2; add --repeats 3." in said([replace(each, values=(0.9,) * 2) for each in found], repeats=1)
+    assert "--repeats" not in said([replace(each, values=(0.9, 0.9, NOTHING)) for each in found], repeats=1)  # stopped
     assert "overkill" not in text
 
 
@@ -97,10 +102,10 @@ def test_a_better_one_that_time_was_too_short_for_is_named() -> None:
 def test_costs_are_told_where_the_network_has_the_higher() -> None:
     network = standing("mlp", 0.9, 1, seconds_to_predict=5e-6)
     text = said([network, standing("ridge", 0.89, 1, -0.001)])
-    assert "To fit it takes 2.0 s against 10 ms. " in f"{text} "
+    assert "mlp takes 2.0 s to fit against 10 ms. " in f"{text} "
     assert "predict" not in text
     quick = said([standing("mlp", 0.9, 1, seconds_to_fit=1e-3), standing("ridge", 0.89, 1, -0.001)])
-    assert "mlp is not distinguishable from ridge." in quick
+    assert "mlp is not distinguishable from ridge, a simpler one." in quick
 
 
 def test_nothing_better_than_the_baseline_is_said_and_it_is_not_recommended() -> None:
@@ -116,9 +121,9 @@ def test_nothing_better_than_the_baseline_is_said_and_it_is_not_recommended() ->
             Estimate(0.02, 0.01, 0.03),
             "More data would help ridge: accuracy changed by +0.02 (+0.01 to +0.03) per doubling",
         ),
-        (Estimate(0.01, -0.01, 0.03), "no effect to be seen between 25 and 100 samples"),
+        (Estimate(0.01, -0.01, 0.03), "no clear effect between 25 and 100 samples"),
         (Estimate(-0.02, -0.03, -0.01), "became worse"),
-        (Estimate(0.02, NOTHING, NOTHING), "how sure is not known"),
+        (Estimate(0.02, NOTHING, NOTHING), "in one round only, so it may be chance"),
     ],
 )
 def test_what_more_data_would_do(slope: Estimate, text: str) -> None:

@@ -80,7 +80,7 @@ def test_unknown_columns_and_categories_are_said(houses: Preprocessing) -> None:
     samples = houses.read(FRAME.assign(colour="red", town="Rome"))
     assert samples.said == (
         "The model does not know 'colour': ignored.",
-        "Column 'town': 1 of its categories are unknown to the model ('Rome').",
+        "Column 'town': 1 of its categories is unknown to the model ('Rome').",
     )
     assert houses.encode(samples)[:, 1:3].sum() == 0
 
@@ -92,7 +92,7 @@ def test_unknown_columns_and_categories_are_said(houses: Preprocessing) -> None:
         ({"rooms": 1}, "trained on 'town', 'garden', which are missing"),
         (
             {"rooms": "many", "town": "Ulm", "garden": True},
-            "Column 'rooms' holds categories such as 'many', expected numbers",
+            "Column 'rooms' holds categories such as 'many' in row 1, expected numbers",
         ),
         ([[1, "Ulm"]], "takes 3 columns, and a row has 2 values"),
         (np.zeros((2, 5)), "takes 3 columns, and a row has 5 values"),

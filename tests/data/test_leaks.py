@@ -36,6 +36,13 @@ def test_a_number_that_was_computed_from_the_target_is_named() -> None:
     assert "of the variance" in said
 
 
+def test_a_straight_line_is_found_in_few_rows_too() -> None:
+    price = GENERATOR.normal(100, 20, size=60)
+    (said,) = leaks(table(x=X[:60], tax=0.19 * price + 3, y=price), classes=False)
+    assert said.endswith("If not, leave it out: --without tax.")
+    assert leaks(table(tax=price + GENERATOR.normal(0, 5, size=60), y=price), classes=False) == []
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -1,3 +1,4 @@
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -83,8 +84,11 @@ def test_the_catalogue_comes_before_a_folder_of_that_name(tmp_path, monkeypatch)
 def test_files_that_are_no_data_are_refused(tmp_path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     picture(1).save(tmp_path / "one.png")
-    with pytest.raises(DataError, match=r"notes.txt' cannot be read by its name: expected .csv"):
+    with pytest.raises(DataError, match=r"notes.txt' cannot be read by its name: expected .csv.* ends in .csv"):
         open_dataset(tmp_path / "notes.txt")
+    (tmp_path / "book.xlsx").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"book.xlsx' cannot be read .* Save the sheet as CSV, or read it in Python"):
+        open_dataset(tmp_path / "book.xlsx")
     with pytest.raises(DataError, match=r"one.png' is one picture: to learn from pictures, give a folder"):
         open_dataset(tmp_path / "one.png")
     with pytest.raises(DataError, match="A int cannot be read as data"):
@@ -110,9 +114,12 @@ def test_rows_without_a_target_are_left_out_and_that_is_said() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([1.0, np.inf], r"Column 'y', the target, is inf in row 2: expected finite numbers"),
+        ([1.0, np.inf], r"Column 'y', the target, is inf in row 2: expected finite numbers. Mend it"),
         ([None, None], r"Column 'y', the target, is empty in all 2 rows"),
-        (pd.to_datetime(["2024-01-01", "2024-01-02"]), r"Column 'y' holds times: a target is numbers or categories"),
+        (
+            pd.to_datetime(["2024-01-01", "2024-01-02"]),
+            r"Column 'y' holds times: a target is numbers or categories. Give .*number",
+        ),
     ],
 )
 def test_a_target_that_cannot_be_learned_is_refused(values: object, message: str) -> None:
@@ -222,4 +229,6 @@ def test_no_rows_are_told() -> None:
 def test_whole_numbers_that_tell_rows_apart_are_told(name: str, values: list[int], told: bool) -> None:
     dataset = open_dataset({name: values, "y": [0.5 * value for value in range(len(values))]}, target="y")
     assert name in dataset.features
-    assert any("looks like an id" in said for said in dataset.said) == told
+    assert (
+        any("looks like an id" in said and f"--without {shlex.quote(name)}." in said for said in dataset.said) == told
+    )

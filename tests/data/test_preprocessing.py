@@ -253,7 +253,7 @@ def test_no_samples_become_an_empty_tensor() -> None:
 
 def test_a_dataset_of_another_kind_is_refused() -> None:
     preprocessing = fit(table(a=[1.0, 2.0], c=["x", "y"]), np.arange(2))
-    with pytest.raises(DataError, match="Column 'a' holds categories such as 'old', expected numbers"):
+    with pytest.raises(DataError, match="Column 'a' holds categories such as 'old' in row 1, expected numbers"):
         preprocessing.encode(table(a=["old", "new"], c=["x", "y"]))
     with pytest.raises(DataError, match=r"trained on 'c', which is missing. Did you mean 'cc'\?"):
         preprocessing.encode(table(a=[1.0], cc=["x"]))

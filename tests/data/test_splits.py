@@ -257,7 +257,9 @@ def test_classes_that_training_never_saw_are_left_out() -> None:
     division = Division(np.array([0, 1]), np.array([2]), np.array([3, 4]), "by time of 'day'")
     kept = without_unseen(division, np.array(["a", "b", "a", "c", "b"], object))
     assert [part.tolist() for part in parts(kept)] == [[0, 1], [2], [4]]
-    assert kept.said == ("No training sample has the class 'c': 1 sample of validation and test were left out.",)
+    assert kept.said == (
+        "No training sample has the class 'c', so 1 sample of it was left out of validation and test.",
+    )
 
 
 def test_a_class_that_appears_late_is_left_out_of_a_split_by_time() -> None:
@@ -336,4 +338,4 @@ def test_copies_of_judged_samples_in_other_groups_are_left_out_of_training() -> 
     dealt = folds(dataset, 5, 0, by="who")
     assert all(not set(np.array(values)[fold.train]) & set(np.array(values)[fold.validation]) for fold in dealt)
     assert sum(len(fold.train) + len(fold.validation) < 20 for fold in dealt) == 2
-    assert any("equal a sample of the fold: 1 sample." in said for fold in dealt for said in fold.said)
+    assert any("equal to a sample of the fold: 1 sample." in said for fold in dealt for said in fold.said)

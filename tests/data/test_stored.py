@@ -50,6 +50,15 @@ def test_every_kind_of_column_is_what_it_is_in_memory(tmp_path, target: str) -> 
     assert streamed.said[0 if not target else -2].count("dates") or any("dates" in said for said in streamed.said)
 
 
+def test_numbers_in_text_are_read_and_mixed_columns_told_as_in_memory(tmp_path) -> None:
+    price = [None if n == 70 else f"{n * 1000:,}.5" for n in range(300)]
+    age = ["old" if n in (150, 151) else str(n % 90) for n in range(300)]
+    whole, streamed = both(write(tmp_path / "t.parquet", {"price": price, "whole": ["$1,200"] * 300, "age": age}))
+    same(whole, streamed)
+    assert whole.columns["price"].item(2) == 2000.5
+    assert any("such as 'old' in row 151" in said for said in whole.said)
+
+
 def test_rows_without_a_target_are_left_out_and_counted(tmp_path) -> None:
     y = np.arange(300.0)
     y[[0, 7, 64, 65, 299]] = np.nan

@@ -79,7 +79,11 @@ def test_a_column_that_turns_to_text_after_a_million_numbers_is_text(tmp_path) -
 def test_numbers_with_a_stray_text_are_categories_and_that_is_said(tmp_path) -> None:
     columns, said = read(tmp_path, "age,town\n" + "".join(f"{age},x{age % 3}\n" for age in range(30)) + "?,x\n")
     assert columns["age"].kind == "categories"
-    assert said == ["Column 'age' was read as categories: 1 of its 31 different values are no numbers, such as '?'."]
+    assert said == [
+        "Column 'age' mixes numbers and words: 30 of its 31 values are numbers, others are not, such as '?' in row 31. "
+        "It was read as categories. Mend these values, or empty them, if it is meant as numbers; or leave the column "
+        "out: --without age."
+    ]
 
 
 def test_whole_numbers_with_leading_zeros_are_text_and_that_is_said(tmp_path) -> None:
@@ -112,12 +116,18 @@ def test_the_case_of_a_suffix_does_not_matter(tmp_path) -> None:
         ("", r"t.csv' is empty: expected a header line"),
         ("\n \n", r"t.csv' is empty"),
         ("a,b\n", r"t.csv' has a header \(a, b\) and no rows"),
-        ("a,b\n1,2\n3\n", r"t.csv' is ragged: line 3 has 1 columns, the header 2"),
+        ("a,b\n1,2\n3\n", r"t.csv' is ragged: line 3 has 1 column, the header 2. Give each line as many"),
         ("a,b\n1,2\n\n3,4,5\n", r"t.csv' is ragged: line 4 has 3 columns, the header 2"),
-        ('a,b\n1,"x\ny"\n3\n', r"t.csv' is ragged: line 4 has 1 columns, the header 2"),
+        ('a,b\n1,"x\ny"\n3\n', r"t.csv' is ragged: line 4 has 1 column, the header 2. Give each line as many"),
         ("a,b,a\n1,2,3\n", r"t.csv has 2 columns named 'a'"),
-        ("a,b\n1,caf\xe9\n".encode("latin-1"), r"t.csv' is not UTF-8 text: byte 0xe9 in line 2"),
-        ("a,b\n1,x\n".encode("utf-16"), r"t.csv' is not UTF-8 text: byte 0xff in line 1"),
+        (
+            "a,b\n1,caf\xe9\n".encode("latin-1"),
+            r"t.csv' is not UTF-8 text: byte 0xe9 in line 2. Save it as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 t.csv",
+        ),
+        (
+            "a,b\n1,x\n".encode("utf-16"),
+            r"t.csv' is not UTF-8 text: byte 0xff in line 1. Save it as UTF-8: iconv -f UTF-16",
+        ),
         ('a,b\n1,"x\n2,y\n', r"t.csv' opens a quote in line 2 that is never closed"),
     ],
 )
@@ -179,7 +189,11 @@ def test_iso_dates_as_text_become_times_and_others_stay_text() -> None:
     columns, said = frame_columns({"iso": ["2024-01-01", None], "ours": ["1/2/2024", "3/4/2024"]}, "x")
     assert columns["iso"].kind == "times"
     assert columns["ours"].kind == "categories"
-    assert said == ["Column 'iso' holds dates: read as moments, in seconds."]
+    assert said == [
+        "Column 'iso' holds dates: read as moments, in seconds.",
+        "Column 'ours' was read as categories: it holds dates such as '1/2/2024'. Write them as 2024-05-31, so that "
+        "day and month are told apart.",
+    ]
 
 
 def test_numbers_of_several_types_are_numbers() -> None:
@@ -191,6 +205,8 @@ def test_numbers_of_several_types_are_numbers() -> None:
 def test_mixed_values_are_read_as_text_and_that_is_said() -> None:
     columns, said = frame_columns(pd.DataFrame({"room": pd.Series([12, "12b", None], dtype=object)}), "x")
     assert columns["room"].values().tolist() == ["12", "12b", None]
+    assert "mixes numbers and words: 1 of its 2 values are numbers, others are not, such as '12b' in row 2" in said[0]
+    _, said = frame_columns(pd.DataFrame({"room": pd.Series([12, "a", "b"], dtype=object)}), "x")
     assert said == ["Column 'room' mixes int and str: read as text."]
 
 

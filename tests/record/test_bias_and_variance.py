@@ -31,7 +31,7 @@ def test_a_line_through_a_sine_is_mostly_bias(noisy: pd.DataFrame) -> None:
     assert (found.validation, found.training) == (run.summary["validation/rmse"], run.summary["train/rmse"])
     judged = noisy["y"].to_numpy()[run.learner.division.validation]
     assert f"of {len(judged)} samples" in found.text
-    assert found.trivial == pytest.approx(judged.std()), "the error of always answering the mean"
+    assert found.trivial == pytest.approx(judged.std()), "the error of always answering their mean"
 
 
 def test_a_large_network_on_few_noisy_samples_is_mostly_variance() -> None:
@@ -63,13 +63,14 @@ def test_a_forest_that_knows_a_few_digits_by_heart_is_mostly_variance() -> None:
     assert found.kind == "variance", found
     assert found.gap_interval is not None
     assert found.gap_interval[0] > 0.02
+    assert found.advice.startswith("Against variance: more samples, a larger model.leaf"), "that of a forest"
 
 
 def test_nothing_is_said_of_samples_for_validation_where_there_are_none(noisy: pd.DataFrame) -> None:
     split = {"data.split.train": 0.9, "data.split.validation": 0.0, "train.refit": True}
     found = glia.train(noisy, target="y", model="mlp", epochs=1, settings=CPU | split).bias_and_variance
     assert found is not None
-    assert "samples for validation as well" not in found.text
+    assert "samples for validation, too" not in found.text
 
 
 def test_augmented_samples_say_nothing_of_the_gap() -> None:
@@ -77,7 +78,7 @@ def test_augmented_samples_say_nothing_of_the_gap() -> None:
     found = run.bias_and_variance
     assert found is not None
     assert (found.kind, found.training, found.gap) == ("unknown", None, None)
-    assert "The training error is of samples changed at random: how much of this is bias" in found.text
+    assert "The training error is of samples changed at random, so bias and variance cannot be told apart" in found.text
 
 
 def test_without_a_validation_part_it_says_so() -> None:
@@ -156,7 +157,7 @@ def test_a_picture_that_is_gone_or_damaged_leaves_the_rest() -> None:
     found = run.bias_and_variance
     assert found is not None
     assert found.interval is None
-    assert found.text.endswith("How much of that is chance is not known.")
+    assert found.text.endswith("Part of that may be chance.")
 
 
 def test_the_commands_say_it() -> None:

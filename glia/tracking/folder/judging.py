@@ -45,7 +45,7 @@ def bias_and_variance(reader: RunReader) -> BiasAndVariance | None:
             notes.append("The training error is the mean of its networks one by one.")
     judged_apart = any(key.startswith("validation/") for key in values)
     if judged_apart and params.get("train.refit") is True and reader.said == "done" and reader.said_reason != "budget":
-        notes.append("Both were told before it learned from the samples for validation as well.")
+        notes.append("Both errors are from before it learned from the samples for validation, too.")
     metric = _metric(values)
     if metric is None:
         return None
@@ -58,6 +58,7 @@ def bias_and_variance(reader: RunReader) -> BiasAndVariance | None:
         samples=samples,
         learned=_learned(samples, params),
         trivial=trivial,
+        model=str(params.get("model.name", "")),
         notes=tuple(notes),
     )
     if params.get("train.augment", "none") != "none":
@@ -108,7 +109,7 @@ def _of_members(reader: RunReader, params: Mapping[str, Any]) -> dict[str, float
 
 
 def _counted(reader: RunReader, metric: str, values: Mapping[str, float]) -> tuple[int, float | None]:
-    """How many samples it was judged by (0: not known), and the error of the answer that needs no learning."""
+    """How many samples it was judged by (0: not known), and the error of the one answer that suits all of them best."""
     files = {each.name: each.file for each in reader.media if each.kind == "picture"}
     if metric == "accuracy" and MATRIX in files and (found := _matrix(reader.folder / "media" / files[MATRIX])):
         samples, right, commonest = found
@@ -116,7 +117,7 @@ def _counted(reader: RunReader, metric: str, values: Mapping[str, float]) -> tup
             return samples, 1 - commonest / samples
     samples = _bars(reader.folder / "media" / files[RESIDUALS]) if RESIDUALS in files else 0
     rmse, r2 = values.get("validation/rmse"), values.get("validation/r2")
-    if metric != "rmse" or rmse is None or r2 is None or r2 >= 1:
+    if metric != "rmse" or rmse is None or r2 is None or r2 >= 1 or r2 == 0:  # which it is where all are equal, too
         return samples, None
     return samples, rmse / sqrt(1 - r2)
 

@@ -29,13 +29,3 @@ def warning(subject: str, text: str, advice: str) -> Finding:
 def problem(subject: str, text: str, advice: str) -> Finding:
     """Something is lost, or does not work."""
     return Finding(subject, "problem", text, advice)
-
-
-def counted(count: int, singular: str, plural: str = "") -> str:
-    """A number with its noun.
-
-    Example:
-        >>> counted(1, "run"), counted(2000, "run"), counted(2, "entry", "entries")
-        ('1 run', '2,000 runs', '2 entries')
-    """
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from glia.errors import counted
 from glia.store.database import set_aside
 from glia.store.disks import kind_of_disk
 from glia.store.schema import REVISION
@@ -20,7 +21,7 @@ from glia.tracking.log.compaction import UNFINISHED as UNFINISHED_COLUMNS
 from glia.tracking.log.liveness import is_held
 from glia.tracking.log.sinks import best_way
 from glia.tracking.log.writer import SegmentWriter
-from glia.tracking.upkeep.findings import Finding, counted, ok, problem, warning
+from glia.tracking.upkeep.findings import Finding, ok, problem, warning
 from glia.tracking.upkeep.verifying import damage_of
 
 LITTLE_ROOM_BYTES = 1 << 30

@@ -52,7 +52,10 @@ class Augmenting:
 
     def __init__(self, given: Given) -> None:
         self.chosen: dict[str, Augmentation] = {}
-        for each in [given] if isinstance(given, str | Mapping) else given:
+        several = [given] if isinstance(given, str | Mapping) else given
+        if NOTHING in several:
+            raise ConfigError(f"train.augment has '{NOTHING}' beside others, which stands alone. Leave it out.")
+        for each in several:
             name, options = name_and_options("augmentation", each, AUGMENTATIONS)
             if name in self.chosen:
                 raise ConfigError(f"train.augment has '{name}' twice. Keep one.")

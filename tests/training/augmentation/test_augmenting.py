@@ -49,7 +49,8 @@ def test_a_recipe_has_one_writing_for_one_meaning(given: Any, read: Any) -> None
     ("given", "message"),
     [
         ("flipp", "Unknown augmentation 'flipp'. Did you mean 'flip'?"),
-        (["flip", "none"], "Unknown augmentation 'none'"),
+        (["flip", "none"], "train.augment has 'none' beside others, which stands alone. Leave it out"),
+        ("none, flip", "train.augment has 'none' beside others"),
         (["flip", "Flip"], "train.augment has 'flip' twice. Keep one."),
         ({"most": 0.1}, "An augmentation is a name or a table with a name such as {name = 'flip'}"),
         ({"name": "shift", "mots": 0.1}, "Unknown setting 'train.augment.shift.mots'. Did you mean 'most'?"),
