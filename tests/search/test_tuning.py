@@ -169,7 +169,7 @@ def test_the_budget_ends_a_search_that_would_go_on() -> None:
     ("given", "message"),
     [
         ({"metric": "train/accuracy"}, "choose what remembers them best"),
-        ({"metric": "acuracy"}, "Did you mean 'validation/accuracy'"),
+        ({"metric": "acuracy"}, "Did you mean 'accuracy'"),
         ({"vary": {"train.learning_rat": [1, 2]}}, "learning_rate"),
         ({"vary": ["train.learning_rate=1e-1..1e-4:log"]}, "begins above its end"),
         ({"vary": ["train.augment=none,rotate"]}, "rotate' is for pictures"),
