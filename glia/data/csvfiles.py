@@ -21,15 +21,23 @@ SEPARATORS = (",", ";", "\t", "|")
 HEADER_BYTES = 1 << 16  # enough to find the separator in
 MAY_BE_CODE = re.compile(rb'[,;|\t\n" ]-?0[0-9]')  # worth a closer look: 01067, but also the hour of a moment
 NO_THOUSANDS = "^[-+]?(?:0,[0-9]+|[0-9]*,(?:[0-9]{1,2}|[0-9]{4,}))$"  # a comma that must stand before decimals
+THOUSANDS = (  # commas that must stand between thousands
+    r"^\D*[1-9][0-9]{0,2}(?:(?:,[0-9]{3}){2,}(?:\.[0-9]+)?|,[0-9]{3}\.[0-9]+)\D*$"
+)
 POINTED = r"^[-+]?(?:[0-9]{1,3}|[1-9][0-9]{0,2}(?:\.[0-9]{3})+)$"  # points that may stand between thousands
 CODE = "^\\s*-?0[0-9]+\\s*$"
 
 
-def read_csv(path: Path) -> tuple[pa.Table, list[str], str]:
+def read_csv(path: Path, decimals: Mapping[str, str] | None = None) -> tuple[pa.Table, list[str], str]:
     """The table in a CSV or TSV file (perhaps gzipped), what was noticed, and what stands before decimals, "": unknown.
 
     The separator is a tab in .tsv files, else the one the header has most of. Text is stripped of blanks around it.
     Whole numbers with leading zeros are codes, such as the postcode 01067: a column that has some is text.
+
+    Args:
+        path: of the file.
+        decimals: what stands before decimals in columns where that is known, by name: numbers that would be read
+            otherwise stay text.
 
     Raises:
         DataError: no content, no rows, not UTF-8, a ragged row or an open quote (with its line).
@@ -52,11 +60,13 @@ def read_csv(path: Path) -> tuple[pa.Table, list[str], str]:
     columns = [pc.utf8_trim_whitespace(column) if _is_text(column) else column for column in table.columns]
     points = [place for place, column in enumerate(columns) if _has_decimals(column)]
     decimal = "." if points else ""
+    known = [(decimals or {}).get(name, "") for name in table.column_names]
     if separator == ";":
-        columns, commas = _with_decimal_commas(columns, trust=not points)
+        columns, commas = _with_decimal_commas(columns, known, trust=not points)
         decimal = "," if commas else decimal
-        if points and commas:
-            columns = _points_as_text(columns, _texts(content, separator, table, points))
+    doubtful = [place for place in points if "," in (known[place], decimal)]
+    if doubtful:
+        columns = _points_as_text(columns, _texts(content, separator, table, doubtful))
     for place, codes, example in _codes(content, separator, table):
         columns[place] = codes
         name = table.column_names[place]
@@ -116,16 +126,19 @@ def _has_decimals(column: Any) -> bool:
     return bool(pc.any(pc.and_(pc.is_finite(column), pc.not_equal(column, pc.floor(column)))).as_py())
 
 
-def _with_decimal_commas(columns: list[Any], *, trust: bool) -> tuple[list[Any], bool]:
+def _with_decimal_commas(columns: list[Any], known: list[str], *, trust: bool) -> tuple[list[Any], bool]:
     """Columns with `3,14` as a number where all of a column is such, and whether one shows that this is meant.
 
     Args:
         columns: as they were read.
-        trust: whether a column is read so that does not show it, as `1,234`, which may be a thousand.
+        known: what stands before decimals in each; "": unknown.
+        trust: whether a column is read so that does not show it, as `1,234`, which may be a thousand. It is not where
+            commas stand between thousands in another column.
     """
-    texts = {place: column for place, column in enumerate(columns) if _is_text(column)}
+    texts = {place: column for place, column in enumerate(columns) if _is_text(column) and known[place] != "."}
     read = {place: _commas_read(column) for place, column in texts.items()}
     shown = any(read[place] is not None and pc.any(_match(text, NO_THOUSANDS)).as_py() for place, text in texts.items())
+    trust = trust and not any(pc.any(_match(text, THOUSANDS)).as_py() for text in texts.values())
     if not shown and not trust:
         return columns, False
     return [column if read.get(place) is None else read[place] for place, column in enumerate(columns)], shown
@@ -140,7 +153,7 @@ def _commas_read(texts: Any) -> Any:
 
 
 def _points_as_text(columns: list[Any], texts: Mapping[int, Any]) -> list[Any]:
-    """Columns of a file with decimal commas: numbers whose points all stand between thousands are text again."""
+    """Columns with decimal commas: numbers whose points may all stand between thousands are text again."""
     thousands = {place: text for place, text in texts.items() if pc.all(_match(text, POINTED)).as_py()}
     return [thousands.get(place, column) for place, column in enumerate(columns)]
 

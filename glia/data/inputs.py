@@ -38,7 +38,7 @@ def read_inputs(given: Any, encoders: Sequence[Encoder], passed_over: Sequence[s
     elif isinstance(first, ArrayEncoder) and len(encoders) == 1 and not isinstance(given, Mapping | pd.DataFrame):
         columns, noticed = {first.name: _arrays(given, first)}, []
     else:
-        columns, noticed = _table(given, [encoder.name for encoder in encoders])
+        columns, noticed = _table(given, encoders)
     known = wanted(columns, encoders, passed_over)
     said = _superfluous(columns, encoders, passed_over)
     for encoder in encoders:
@@ -116,14 +116,17 @@ def _without_number(encoder: NumberEncoder, column: Column) -> list[str]:
     return said
 
 
-def _table(given: Any, names: list[str]) -> tables.Table:
+def _table(given: Any, encoders: Sequence[Encoder]) -> tables.Table:
+    names = [encoder.name for encoder in encoders]
     if isinstance(given, str | Path):
         path = Path(given).expanduser()
         if not path.is_file():
             raise NotFoundError(f"There is no file '{given}'.")
         if not path.name.lower().endswith(tables.SUFFIXES):
             raise DataError(f"'{given}' is no table: the model takes the columns {', '.join(names[:12])}.")
-        return tables.read_table(path)
+        return tables.read_table(
+            path, {each.name: each.decimal for each in encoders if isinstance(each, NumberEncoder)}
+        )
     if isinstance(given, pa.Table):
         return tables.columns_of(given, "The table")
     if isinstance(given, Mapping):

@@ -84,11 +84,11 @@ def _right(values: Values, target: NDArray[Any]) -> float:
 
 
 def _explained(values: Values, target: NDArray[Any]) -> float:
-    """The share of the variance that the mean at the nearest values, on either side, of other rows explains.
+    """The share of the variance that the mean of other rows at the nearest values, on either side, explains.
 
-    Or a straight line through them, which is closer beyond the ends of few rows.
+    Or a straight line through them all, where it explains more: of few rows, many lie beyond the ends of the others.
     """
-    values = values / (np.abs(values).max() or 1.0)  # whose squares can be had
+    values = values / (np.abs(values).max() or 1.0)  # so that their squares are finite
     errors, of_line = [], []
     for learned, judged in _folds(len(values)):
         known, places = np.unique(values[learned], return_inverse=True)

@@ -28,8 +28,12 @@ Table: TypeAlias = tuple[dict[str, Column], list[str]]  # columns, and what was 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, decimals: Mapping[str, str] | None = None) -> Table:
     """The columns of a CSV, TSV or Parquet file, or of a folder of Parquet files.
+
+    Args:
+        path: of the file or folder.
+        decimals: what stands before decimals in columns of text where that is known, by name.
 
     Raises:
         DataError: the file is empty, ragged, not UTF-8, not Parquet, or names a column twice.
@@ -41,7 +45,7 @@ def read_table(path: Path) -> Table:
             return columns_of(pq.read_table(path), str(path))
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(f"'{path}' cannot be read as Parquet: {error}.") from None
-    table, said, decimal = csvfiles.read_csv(path)
+    table, said, decimal = csvfiles.read_csv(path, decimals)
     columns, noticed = columns_of(table, str(path), decimal)
     return columns, [*said, *noticed]
 

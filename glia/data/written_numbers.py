@@ -21,6 +21,7 @@ BLANKS = "[\u00a0\u2009\u202f]"  # that stand between thousands in print
 NAMES = {" ": "a blank", "'": "an apostrophe"}
 PLAIN = r"^[-+]?[0-9]+(?:\.[0-9]+)?$"
 WHOLE = r"^[-+]?[0-9]+$"
+ADDRESS = r"^(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]{1,2})(?:\.|$)){4}$"  # of a machine: 192.168.100.101
 CENTS = "$£¥"  # signs of money in which three digits after a comma are no decimals
 UNIT = re.compile(r"^[-+]?([$€£¥])|([$€£¥%])$")
 ANY_NUMBER = (  # alone, in whatever way it is written
@@ -82,7 +83,7 @@ def ways_of(labels: Sequence[str], decimal: str = "") -> list[Written]:
         return []
     texts, unit = _without_unit(_plain_marks(pa.array(labels, pa.large_string())))
     found = list[Written]()
-    if not unit and _all_match(texts, WHOLE if decimal == "," else PLAIN):
+    if not unit and (_all_match(texts, WHOLE if decimal == "," else PLAIN) or _all_match(texts, ADDRESS)):
         return found
     for thousands, mark in WAYS:
         pattern = _pattern(thousands, mark, most_decimals="2" if mark == "," and unit and unit in CENTS else "")

@@ -17,6 +17,7 @@ from glia.data.splits import Division, divide
 from glia.data.windows import WindowedBatches
 from glia.errors import ConfigError
 from glia.learner import keeping, streamed
+from glia.learner.building import network, with_family
 from glia.learner.naming import data_of, leaving_out, refuse_unknown_columns
 from glia.learner.refitting import refit, resolved
 from glia.learner.refusing import refuse_augmentations, refuse_other_losses
@@ -24,7 +25,6 @@ from glia.learner.samples import samples_of
 from glia.learner.several import networks_of, train_several
 from glia.learner.targets import of_seen_classes, task_of
 from glia.learner.telling import defined, hearing_defined
-from glia.models import build, default_model
 from glia.models.averaged import Averaged
 from glia.models.layers import Sequential
 from glia.models.outline import outline
@@ -149,12 +149,14 @@ class Learner:
 
     def _built(self) -> "Learner":
         """The model for the samples there are, tried out: what cannot be trained is refused before all else."""
-        recipe, dataset = self._chosen(self.recipe), self._given()
+        recipe, dataset = self.recipe, self._given()
+        if self._module is None:
+            recipe = with_family(recipe, self.preprocessing.shape)
         threshold(np.zeros(len(self.division.validation)), recipe.task.accept)  # refuses what it could not tell
         model = recipe.model if self._module is None else ModelRecipe(name="object")
         if isinstance(self._module, Sequential):
             self._module.build(self.preprocessing.shape, self.task.outputs)
-        self.model = self._module or self._networks(model, recipe.train.members)
+        self.model = self._module or self._network(model, recipe.train.members)
         at_once = isinstance(self.model, AtOnce)
         few = getattr(self.model, "few", None)
         train = resolved(recipe.train, few, len(self.division.train))
@@ -411,35 +413,10 @@ class Learner:
                 "Pass it: Learner.load(folder, module=network)."
             )
         train = self.recipe.train
-        self.model = module or self._networks(model, train.members if train.members_keep == "average" else 1)
+        self.model = module or self._network(model, train.members if train.members_keep == "average" else 1)
 
-    def _networks(self, model: ModelRecipe, count: int) -> nn.Module:
-        """The network with its first weights; where there are several, all of them, averaged."""
-        networks = [
-            build(
-                model.name,
-                model.options,
-                inputs=self.preprocessing.shape,
-                outputs=self.task.outputs,
-                seed=self.recipe.train.seed + number,
-                columns=self.preprocessing.columns,
-            )
-            for number in range(count)
-        ]
-        if count == 1:
-            return networks[0]
-        if isinstance(networks[0], AtOnce):
-            raise ConfigError(f"'{model.name}' has no first weights that others could differ from: train.members=1.")
-        return Averaged(networks, classifies=self.task.name == "classification")
-
-    def _chosen(self, recipe: Recipe) -> Recipe:
-        """With the family that suits the samples, where none was asked for."""
-        if self._module is not None or recipe.model.name != "auto":
-            return recipe
-        name = default_model(self.preprocessing.shape, recipe.model.options)
-        if name == "tabm" and optimizers.finds_its_steps(recipe.train):
-            name = "mlp"  # least squares are for one network, of few weights
-        return recipe.with_family(name)
+    def _network(self, model: ModelRecipe, count: int) -> nn.Module:
+        return network(model, self.preprocessing, self.task, seed=self.recipe.train.seed, count=count)
 
     def _batches(
         self, rows: "np.ndarray[Any, Any]", batch_size: int, *, shuffle: bool = False, weighted: bool = True

@@ -31,7 +31,7 @@ from glia.tracking.folder.reader import RunReader
 from glia.tracking.recording.recorder import RunRecorder
 from glia.training import checkpoint, devices, events
 from glia.training.diverged import DivergenceError
-from glia.training.events import Event, FitStarted, Listener
+from glia.training.events import EpochDone, Event, FitStarted, Listener
 from glia.training.loop import Control
 
 EVENTS = [name for name, kind in vars(events).items() if isinstance(kind, type) and issubclass(kind, Event)]
@@ -168,6 +168,8 @@ class _Writer(EventWriter):
         if isinstance(event, FitStarted) and event.step:
             self._recorder.rewind(event.step)
             self._log = _Further(self._recorder)
+        elif isinstance(event, EpochDone) and self._members:
+            self._log = self._recorder  # what all of them come to in the end may be another figure at the same step
         super().__call__(event)
 
 

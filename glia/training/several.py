@@ -1,6 +1,6 @@
 """Several networks of one recipe from other first weights: what they tell, and what became of them.
 
-They are left from time to time, each after a whole epoch, so that there is a checkpoint of each to go on from.
+They pause from time to time, each after a whole epoch, so that there is a checkpoint of each to go on from.
 """
 
 import math
@@ -115,7 +115,7 @@ def _train(courses: "list[_Course]", fit: Fit, listen: Listener, keeping: Keepin
                     keeping.write(course.number, course.individual.state)
         except OSError as error:
             listen(Warned(f"No checkpoint could be written ({error}). Training goes on without."))
-            keeping = replace(keeping, folder=None)
+            keeping = replace(keeping, folder=None, seconds=math.inf)
         courses = [course for course in courses if course.is_paused]
         if keeping.ends():
             for course in courses:
@@ -134,7 +134,7 @@ class _Place:
 
 
 class _Course:
-    """One of the networks while it is trained: hands on what it tells as if it was never left in between."""
+    """One of the networks while it is trained: hands on what it tells as if it had never paused."""
 
     def __init__(self, number: int, members: int, individual: Individual, listen: Listener) -> None:
         self.number, self.individual, self.outcome = number, individual, Outcome()

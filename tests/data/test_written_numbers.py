@@ -31,6 +31,7 @@ from glia.errors import DataError
         (["$12", "$7.25"], [12, 7.25], "with '$'"),
         (["1.200,50 €", "5€"], [1200.5, 5], "with '.' between thousands and ',' before decimals and '€'"),
         (["12 %", "5.5%"], [12, 5.5], "with '%'"),
+        (["100.200.300.400", "127.100.200.100"], [100200300400, 127100200100], "with '.' between thousands"),
     ],
 )
 def test_what_one_way_alone_reads_is_a_number(texts: list[str], numbers: list[float], words: str) -> None:
@@ -49,6 +50,10 @@ def test_what_one_way_alone_reads_is_a_number(texts: list[str], numbers: list[fl
         ["01,234"],  # a code
         ["1,2,3", "4"],
         ["192.168.0.1"],
+        ["192.168.100.101", "127.100.200.255"],
+        ["2024 01", "12:30"],
+        ["(1,234)"],
+        ["٣", "1٣"],
         ["12,34,567"],
         ["1,234", "n/a"],
         ["5 kg"],
@@ -113,6 +118,14 @@ def test_commas_are_between_thousands_where_a_file_has_decimal_points(tmp_path) 
     assert said[1:] == ["Column 'p' is read as numbers with ',' between thousands."]
 
 
+def test_a_comma_that_is_between_thousands_elsewhere_is_no_sign_of_decimals(tmp_path) -> None:
+    assert read(tmp_path, "x;p\n1,234;1\n2,345;2\n")[0]["x"] == [1.234, 2.345]
+    for other in ("1,234,567", "1,234.50", "$1,234.50"):
+        columns, said = read(tmp_path, f"x;p\n1,234;{other}\n2,345;{other}\n")
+        assert columns["x"] == ["1,234", "2,345"]
+        assert "'1,234'. Write them as 1234 or as 1.234, whichever is meant." in said[1]
+
+
 def prices() -> Preprocessing:
     frame = pd.DataFrame({"price": [f"{1000 * n:,}.5" for n in range(1, 13)], "y": np.arange(12) / 2})
     dataset = open_dataset(frame, target="y")
@@ -126,6 +139,21 @@ def test_what_is_predicted_on_is_read_as_what_was_trained_on() -> None:
     assert prices().read({"price": ["1,234.5"]}).said == samples.said
     with pytest.raises(DataError, match=r"Column 'price' holds categories such as 'cheap' in row 2, expected numbers"):
         prices().read({"price": ["1,234", "cheap"]})
+
+
+@pytest.mark.parametrize(
+    ("trained", "asked", "meant"),
+    [
+        ('a,y\n"1.234,5",1\n"9,5",2\n', "a\n1.234\n", 1234),
+        ('a,y\n"1.234,5",1\n"9,5",2\n', "a\n0.5\n1.234\n", 1.234),  # which has points before decimals
+        ("a;y\n1,234.5;1\n9.5;2\n", "a;b\n1,234;1\n", 1234),
+    ],
+)
+def test_a_file_to_predict_is_read_as_the_one_trained_on(tmp_path, trained: str, asked: str, meant: float) -> None:
+    (tmp_path / "trained.csv").write_text(trained)
+    (tmp_path / "asked.csv").write_text(asked)
+    prepared = fit(open_dataset(tmp_path / "trained.csv", target="y"), np.arange(2))
+    assert prepared.read(tmp_path / "asked.csv").columns["a"].values()[-1] == meant
 
 
 def test_gaps_and_infinities_that_training_had_none_of_are_told() -> None:

@@ -1,14 +1,17 @@
 """Resumed after a crash, the curve shows each step once."""
 
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 import glia
+from glia.learner import several
 from glia.tracking.folder.reader import RunReader
 from glia.tracking.log.sinks import Way
 from glia.tracking.recording.recorder import RunRecorder
+from glia.training.several import Keeping
 from tests.durability.kept import RECORDS
 from tests.durability.nursery import nursery
 from tests.tracking.children import PATIENCE_SECONDS, child
@@ -89,6 +92,22 @@ def test_several_networks_stopped_by_their_budget_go_on_when_asked_to(home: Path
     assert (resumed.id, resumed.reason) == (cut.id, "epochs")
     assert resumed.metrics("member-2/train/epoch")["value"].tolist() == list(range(1, 13))
     assert resumed.summary == pytest.approx(whole.summary)
+
+
+def test_what_several_networks_come_to_in_the_end_stands_last_in_the_log(home: Path, monkeypatch) -> None:
+    one_by_one = {"train.members": 2, "train.optimizer": {"name": "adam", "amsgrad": True}, "train.early_stopping": 0}
+    asked = {"model": "mlp", "epochs": 5, "settings": {**one_by_one, "train.learning_rate": 0.1}}
+    whole = glia.train("iris", **asked)
+    with monkeypatch.context() as patch:
+        asking = count()
+        patch.setattr(several, "Keeping", lambda *given: Keeping(*given[:3], lambda: next(asking) > 5))
+        cut = glia.train("iris", **asked)
+    assert cut.reason == "budget"
+    assert [len(cut.metrics(f"member-{number}/train/epoch")) for number in (1, 2)] == [5, 3]
+    resumed = glia.train(resume=cut.id)
+    assert resumed.summary == pytest.approx(whole.summary)
+    last = resumed.metrics("validation/loss").iloc[-1]
+    assert (last["step"], last["value"]) == (20, pytest.approx(whole.summary["validation/loss"]))
 
 
 LOOP = """
