@@ -61,19 +61,19 @@ REMEDIES = {  # against bias, and against variance beside more samples
         "model.criterion=bic, which keeps fewer columns; a penalty (ridge, lasso)",
     ),
     "decision-tree": (
-        "model.depth=0 and model.leaf=1 (no limits), model.pruning=none, better features, a forest",
+        "better features, a forest or boosting, no limits where there are some (model.depth=0, model.leaf=1)",
         "a larger model.leaf, a smaller model.depth, model.simplest=true, many trees (random-forest)",
     ),
     "random-forest": (
-        "model.depth=0 and model.leaf=1 (no limits), more model.features for a split, better features",
-        "a larger model.leaf, a smaller model.depth, fewer model.features for a split, more model.trees",
+        "better features, model.features=all, boosting, no limits where there are some (model.depth=0, model.leaf=1)",
+        "a larger model.leaf, a smaller model.depth, more model.trees",
     ),
     "gradient-boosting": (
         "more model.trees, more model.leaves, a smaller model.leaf, better features",
         "fewer model.trees or model.early_stopping=true, fewer model.leaves, a larger model.leaf, model.l2 above 0",
     ),
     "nearest-neighbours": (
-        "fewer model.neighbours, model.votes=distance, better features",
+        "better features, fewer model.neighbours where many were asked for, a forest or a network",
         "more model.neighbours, fewer features",
     ),
     "naive-bayes": (

@@ -137,7 +137,7 @@ def test_what_is_not_finite_was_not_recorded() -> None:
 @pytest.mark.parametrize(
     ("model", "bias", "variance"),
     [
-        ("random-forest", "more model.features for a split", "a larger model.leaf"),
+        ("random-forest", "model.features=all", "a larger model.leaf"),
         ("ridge", "a smaller model.strength", "a larger model.strength"),
         ("nearest-neighbours", "fewer model.neighbours", "more model.neighbours"),
         ("sklearn.svm:SVC", "a learner that bends more", "a simpler learner"),

@@ -92,9 +92,14 @@ def tune(
     if isinstance(data, str | Path):
         laid_over["data.name"], data = str(data), None
     if resume is not None:
-        refused = [*laid_over, *[name for name, value in (("vary", vary), ("recipe", recipe)) if value is not None]]
+        settled = {"vary": vary, "recipe": recipe, "trials": trials, "metric": metric, "table": table, "again": again}
+        settled["folds"] = folds if folds != 1 else None
+        refused = [*laid_over, *[name for name, value in settled.items() if value is not None]]
         if refused and refused != ["data.name"]:
-            raise ConfigError(f"A study keeps its recipe and space, so {', '.join(refused)} cannot be given beside it.")
+            raise ConfigError(
+                f"A study keeps its recipe, its space and how it searches, so {', '.join(refused)} cannot be given "
+                "beside it. Begin a new study for that."
+            )
         by_hand = method == "manual"
         return tuning.resumed(resume, laid_over.get("data.name", data), seconds(budget), by_hand=by_hand)
     chosen, space = varied(recipe, vary)

@@ -96,7 +96,7 @@ def _ranked(study: Any) -> Any:
 def _report(study: Any) -> None:
     """The best trials, and the commands that come next."""
     from glia.search.dimensions import shown
-    from glia.search.proposing import WAITING
+    from glia.search.proposing import BY_HAND, WAITING
 
     everyone = _ranked(study)
     ranked = everyone[:SHOWN]
@@ -116,7 +116,10 @@ def _report(study: Any) -> None:
         output.say(f"Study {study.name} ({short}) has no trials: propose some on its page, then train them.")
         output.say(f"Next: glia serve   glia tune --resume {short} --method manual")
         return
-    again = f"glia tune --resume {short}   " if study.state == "stopped" or study.run.reason == "budget" else ""
+    by_hand = " --method manual" if study.run.reason == BY_HAND else ""
+    again = (
+        f"glia tune --resume {short}{by_hand}   " if study.state == "stopped" or study.run.reason == "budget" else ""
+    )
     best = f"glia runs show {short}/{ranked[0].number}   " if ranked else ""
     use = f"glia predict {short} FILE   " if study.state == "done" else ""
     output.say(f"Next: {again}{best}{use}glia serve")

@@ -26,7 +26,7 @@ def leaks(dataset: Dataset, among: NDArray[np.int64] | None = None, *, classes: 
     """What is to be said of columns each of which alone predicts the target almost perfectly.
 
     Rows are judged by the others, whose values are nearest, so a column that only tells rows apart, as an id does, is
-    none of them.
+    none of them; equal rows are judged together.
 
     Args:
         dataset: with its target.
@@ -41,12 +41,13 @@ def leaks(dataset: Dataset, among: NDArray[np.int64] | None = None, *, classes: 
     looked_at = dataset[rows]
     target = looked_at.targets()
     known: NDArray[Any] = np.unique(target.astype(str), return_inverse=True)[1] if classes else target
+    folds = _folds_of(looked_at)
     said = []
     for name, column in looked_at.features.items():
         values = _values(column)
         if values is None:
             continue
-        found = _right(values, known) if classes else _explained(values, known)
+        found = (_right if classes else _explained)(values, known, folds)
         most = float(np.bincount(known).max()) / len(known) if classes else 0.0
         if found < ALMOST or 1 - found > ERRORS_LEFT * (1 - most):
             continue
@@ -72,30 +73,30 @@ def _values(column: Column) -> Values | None:
     return np.where(gaps, low - (high - low) - 1, values)  # one more value, near no other
 
 
-def _right(values: Values, target: NDArray[Any]) -> float:
+def _right(values: Values, target: NDArray[Any], folds: NDArray[np.int64]) -> float:
     """The share of rows that have the most frequent class of the nearest value among the other rows."""
     hits = []
-    for learned, judged in _folds(len(values)):
+    for learned, judged in _parts(folds):
         known, places = np.unique(values[learned], return_inverse=True)
         votes = np.zeros((len(known), int(target.max()) + 1))
         np.add.at(votes, (places, target[learned]), 1)
         hits.append(votes.argmax(1)[_nearest(known, values[judged])] == target[judged])
-    return float(np.concatenate(hits).mean())
+    return float(np.concatenate(hits).mean()) if hits else 0.0
 
 
-def _explained(values: Values, target: NDArray[Any]) -> float:
+def _explained(values: Values, target: NDArray[Any], folds: NDArray[np.int64]) -> float:
     """The share of the variance that the mean of other rows at the nearest values, on either side, explains.
 
     Or a straight line through them all, where it explains more: of few rows, many lie beyond the ends of the others.
     """
     values = values / (np.abs(values).max() or 1.0)  # so that their squares are finite
     errors, of_line = [], []
-    for learned, judged in _folds(len(values)):
+    for learned, judged in _parts(folds):
         known, places = np.unique(values[learned], return_inverse=True)
         means = np.bincount(places, target[learned]) / np.bincount(places)
         errors.append(target[judged] - np.interp(values[judged], known, means))
         of_line.append(target[judged] - _line(values[learned], target[learned], values[judged]))
-    if not target.var() > 0:
+    if not errors or not target.var() > 0:
         return 0.0
     return 1 - min(float(np.mean(np.concatenate(each) ** 2) / target.var()) for each in (errors, of_line))
 
@@ -109,10 +110,18 @@ def _line(known: Values, target: Values, values: Values) -> Values:
     return line
 
 
-def _folds(count: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    rows = np.arange(count)
-    for fold in range(FOLDS):
-        yield rows[rows % FOLDS != fold], rows[rows % FOLDS == fold]
+def _folds_of(looked_at: Dataset) -> NDArray[np.int64]:
+    """(N,) the fold in which each row is judged; equal rows are in one."""
+    _, firsts, places = np.unique(looked_at.contents(), return_index=True, return_inverse=True)
+    numbers = np.empty(len(firsts), np.int64)
+    numbers[np.argsort(firsts)] = np.arange(len(firsts))
+    return numbers[places.reshape(-1)] % FOLDS
+
+
+def _parts(folds: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Rows to learn from and rows to judge, of each fold that leaves some of both."""
+    for fold in np.unique(folds) if len(np.unique(folds)) > 1 else ():
+        yield np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
 
 
 def _nearest(known: Values, values: Values) -> NDArray[np.int64]:

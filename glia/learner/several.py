@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from glia.models.averaged import Averaged
-from glia.training.events import EpochDone, FitDone, Listener
+from glia.training.events import EpochDone, FitDone, Listener, Warned
 from glia.training.loop import Control
 from glia.training.population.individuals import Individual
 from glia.training.population.together import fit_together
@@ -52,7 +52,7 @@ def train_several(learner: "Learner", listen: Listener, control: Control) -> Non
     Raises:
         Exception: what the first network failed by, if all did.
     """
-    members = _trained(learner, listen, control)
+    members = _far_enough(_trained(learner, listen, control), listen)
     best, train = min(members, key=lambda member: member.loss), learner.recipe.train
     learner.steps_per_epoch = best.done.step // max(1, best.done.epoch)
     epoch, seconds = max(each.done.epoch for each in members), max(each.done.seconds for each in members)
@@ -74,17 +74,31 @@ def train_several(learner: "Learner", listen: Listener, control: Control) -> Non
     listen(learner.fitted)
 
 
+def _far_enough(members: list[Member], listen: Listener) -> list[Member]:
+    """Those that are worth averaging: when all had to stop, some may hardly have begun."""
+    furthest = max(each.done.epoch for each in members)
+    behind = [each for each in members if each.done.reason == "stopped" and 2 * each.done.epoch < furthest]
+    if behind:
+        of_all = f"{len(behind)} of {len(members)} networks had at most {max(each.done.epoch for each in behind)}"
+        listen(Warned(f"{of_all} of {furthest} epochs when training ended: they are left out of what is kept."))
+    return [each for each in members if each not in behind]
+
+
 def _trained(learner: "Learner", listen: Listener, control: Control) -> list[Member]:
     """Those that came to an end."""
     begun = time.perf_counter()
     inputs, targets = learner.tensors()
     states = control.checkpoints is not None
-    fit = partial(fit_together, inputs=inputs, targets=targets, finish=learner.finish, states=states)
+    fit = partial(fit_together, inputs=inputs, targets=targets, finish=learner.finish, states=True)
 
-    def ends() -> bool:
-        return control.should_stop() or time.perf_counter() - begun > control.budget_seconds
+    def left() -> float:
+        return control.budget_seconds - (time.perf_counter() - begun)
 
-    seconds = learner.recipe.train.checkpoint_seconds if states else math.inf
-    return fit_several(
-        individuals(learner, listen), fit, listen, Keeping(control.checkpoints, control.resume, seconds, ends)
+    keeping = Keeping(
+        folder=control.checkpoints,
+        resume=control.resume,
+        seconds=learner.recipe.train.checkpoint_seconds if states else math.inf,
+        ends=lambda: control.should_stop() or left() < 0,
+        left=left,
     )
+    return fit_several(individuals(learner, listen), fit, listen, keeping)

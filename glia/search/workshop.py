@@ -28,6 +28,7 @@ from glia.training.population.together import fit_together
 from glia.training.threads import is_small
 
 FEW = 10_000  # samples
+KEPT = "metrics"  # of a state: what its best epoch came to
 
 Told = Callable[["Result"], None]
 
@@ -191,7 +192,7 @@ class _Bench:
             found.setdefault(trial, []).append(outcome)
         for trial, own in found.items():
             trial.end(own)
-        kept = {trial.work: tuple(each.state for each in own if each.state) for trial, own in found.items()}
+        kept = {trial.work: trial.states(own) for trial, own in found.items()}
         return {work: own for work, own in kept.items() if len(own) == len(self.bases)}
 
     def _fit(self, population: Sequence[Individual], *, states: bool) -> list[Outcome]:
@@ -255,6 +256,8 @@ class _Trial:
         for fold, (learner, first) in enumerate(zip(self.learners, firsts, strict=True)):
             [each] = individuals(learner, self._hearing(fold), should_stop, first=first)
             state = self.work.states[fold] if self.work.states else None
+            if state is not None:  # of epochs that were trained before, the best is known by what it came to
+                self._writers[fold].epochs[state.progress["best_epoch"]] = state.progress.get(KEPT, {})
             found.append(replace(each, last_epoch=self.work.epochs, state=state))
         return found
 
@@ -274,6 +277,16 @@ class _Trial:
         failed = next((each.error for each in outcomes if each.error is not None), None)
         if failed is not None:
             self.fail(failed)
+
+    def states(self, outcomes: Sequence[Outcome]) -> tuple[Checkpoint, ...]:
+        """What each fold goes on from, with the metrics of the best epoch so far."""
+        found = []
+        for outcome, writer in zip(outcomes, self._writers, strict=True):
+            if outcome.state is not None:
+                progress = outcome.state.progress
+                metrics = dict(writer.epochs.get(progress["best_epoch"], {}))
+                found.append(replace(outcome.state, progress={**progress, KEPT: metrics}))
+        return tuple(found)
 
     def fail(self, error: Exception) -> None:
         """It ends without a result."""

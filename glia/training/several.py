@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -48,12 +47,14 @@ class Keeping:
         resume: go on from those that are there; a network without one begins.
         seconds: between two checkpoints.
         ends: whether all are to stop; asked after every epoch.
+        left: seconds that there are for all of them.
     """
 
     folder: Path | None = None
     resume: bool = False
     seconds: float = math.inf
     ends: Callable[[], bool] = lambda: False
+    left: Callable[[], float] = lambda: math.inf
 
     def read(self, number: int) -> Checkpoint | None:
         """What network `number` goes on from."""
@@ -103,10 +104,15 @@ def fit_several(
 
 
 def _train(courses: "list[_Course]", fit: Fit, listen: Listener, keeping: Keeping) -> None:
-    """From one checkpoint to the next, until each has come to its end or all are to stop."""
+    """From one checkpoint to the next, until each has come to its end or all are to stop.
+
+    Those that are trained one after the other share the time there is.
+    """
+    in_turn = len(courses) > 1
     while courses:
-        pauses = partial(_pauses, keeping, time.perf_counter())
-        outcomes = fit([replace(each.individual, listen=each, should_stop=pauses) for each in courses])
+        seconds = min(keeping.seconds, keeping.left() / len(courses) if in_turn else math.inf)
+        outcomes = fit([course.individual_until(seconds, keeping.ends) for course in courses])
+        in_turn = any(outcome.together < len(courses) for outcome in outcomes)
         for course, outcome in zip(courses, outcomes, strict=True):
             course.leave(outcome)
         try:
@@ -123,10 +129,6 @@ def _train(courses: "list[_Course]", fit: Fit, listen: Listener, keeping: Keepin
             return
 
 
-def _pauses(keeping: Keeping, began: float) -> bool:
-    return keeping.ends() or time.perf_counter() - began > keeping.seconds
-
-
 @dataclass(frozen=True)
 class _Place:
     epoch: int = 0
@@ -140,7 +142,7 @@ class _Course:
         self.number, self.individual, self.outcome = number, individual, Outcome()
         self._members, self._listen = members, listen
         self._losses: dict[str, float] = {}  # that each epoch is judged by
-        self._begun = False
+        self._begun, self._began = False, 0.0
         self.at = self.furthest = _Place()
 
     def go_on_from(self, state: Checkpoint | None) -> None:
@@ -149,6 +151,14 @@ class _Course:
             self.individual = replace(self.individual, state=state)
             self._losses = dict(state.progress["losses"])
             self.at = _Place(state.epoch, state.step)
+
+    def individual_until(self, seconds: float, ends: Callable[[], bool]) -> Individual:
+        """It, to be trained for so many seconds from its own beginning, or until all are to stop."""
+
+        def pauses() -> bool:
+            return ends() or time.perf_counter() - self._began > seconds
+
+        return replace(self.individual, listen=self, should_stop=pauses)
 
     def leave(self, outcome: Outcome) -> None:
         """It is at an end, or paused."""
@@ -174,6 +184,7 @@ class _Course:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, FitStarted):
+            self._began = time.perf_counter()
             if self._begun:
                 return
             self._begun = True

@@ -23,6 +23,13 @@ def test_a_copy_of_the_target_is_named_with_the_evidence() -> None:
     assert said.startswith("Column 'other' alone predicts 'y' almost perfectly: 100.0% of samples not seen before.")
 
 
+def test_equal_rows_are_judged_together() -> None:
+    few, labels = GENERATOR.normal(size=40), GENERATOR.choice(["p", "q", "r"], 40)
+    assert leaks(table(x=np.tile(few, 6), y=np.tile(labels, 6)), classes=True) == []
+    (said,) = leaks(table(x=np.tile(few, 6), other=np.tile(labels, 6), y=np.tile(labels, 6)), classes=True)
+    assert "'other' alone predicts 'y'" in said
+
+
 def test_words_that_stand_for_classes_are_named() -> None:
     words = [f"{'ok' if label == 'yes' else 'bad'} {row % 4}" for row, label in enumerate(LABELS)]
     assert len(leaks(with_column(words), classes=True)) == 1

@@ -9,6 +9,9 @@ from glia import recipe as recipes
 from glia.errors import ConfigError
 from glia.learner import Learner
 from glia.models.averaged import Averaged
+from glia.training.events import Event, FitDone, Warned
+from glia.training.loop import Control
+from glia.training.several import OfMember
 
 
 def learner(**train: object) -> Learner:
@@ -47,6 +50,36 @@ def test_the_best_is_the_one_with_the_least_validation_loss(tmp_path) -> None:
 def test_the_average_is_saved_and_loaded(tmp_path) -> None:
     fitted = learner(members=3).fit("iris")
     assert Learner.load(fitted.save(tmp_path)).evaluate("iris") == fitted.evaluate("iris")
+
+
+def test_networks_trained_in_turn_share_the_budget() -> None:
+    told: list[Event] = []
+    fitted = learner(members=2, epochs=100_000).prepare(glia.dataset("iris"))
+    fitted.train(listen=told.append, control=Control(budget_seconds=0.5))
+    ends = {event.member: event.event.epoch for event in told if isinstance(event, OfMember) if _ends(event.event)}
+    assert fitted.fitted.reason == "budget"
+    assert min(ends.values()) > 0.2 * max(ends.values()), ends
+    assert min(ends.values()) > 10
+
+
+def test_networks_that_hardly_began_are_left_out() -> None:
+    told: list[Event] = []
+    asked = 0
+
+    def stops() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 20  # the first has as many epochs by then, and the second one
+
+    fitted = learner(members=2, epochs=100).prepare(glia.dataset("iris"))
+    fitted.train(listen=told.append, control=Control(should_stop=stops))
+    said = [event.message for event in told if isinstance(event, Warned)]
+    assert "1 of 2 networks had at most 1 of 21 epochs when training ended: they are left out of what is kept." in said
+    assert fitted.recipe.train.members == 1
+
+
+def _ends(event: Event) -> bool:
+    return isinstance(event, FitDone)
 
 
 def test_a_run_tells_of_each_network_and_sums_up_the_average() -> None:

@@ -128,6 +128,25 @@ def test_a_population_takes_over_the_weights_of_its_best() -> None:
     assert all(each.settings != study.trials[each.parent].settings for each in children)
 
 
+@pytest.mark.parametrize("method", ["halving", "asha", "pbt"])
+def test_trials_that_go_on_keep_a_best_epoch_of_before(method: str) -> None:
+    # Of labels by chance the validation loss is least early, and longer training brings nothing better.
+    draws = np.random.default_rng(0)
+    noise = pd.DataFrame({"a": draws.normal(size=90), "b": draws.normal(size=90), "y": draws.choice(["p", "q"], 90)})
+    shared: dict[str, Any] = {"trials": 6, "epochs": 9, "again": 0, "settings": {"train.early_stopping": False}}
+    vary = {"train.learning_rate": "0.05..0.5:log"}
+    study = glia.tune(noise, target="y", model="mlp", vary=vary, method=method, **shared)
+    assert {trial.state for trial in study.trials} == {"done"}
+    earlier = 0
+    for trial in study.trials:
+        run = study.run_of(trial)
+        accuracy, epochs = run.metrics("validation/accuracy")["value"], run.metrics("train/epoch")["value"].tolist()
+        if run.summary["epoch"] in epochs:  # else it was the parent's
+            assert trial.value == accuracy[epochs.index(run.summary["epoch"])]
+        earlier += 3 * run.summary["epoch"] <= len(epochs)  # in an earlier part
+    assert earlier or method == "pbt", "some go on for longer than they get better"
+
+
 def test_bayesian_search_proposes_from_what_it_has_seen() -> None:
     study = tune(method="tpe", trials=10, epochs=1)
     assert len({each.settings["train.learning_rate"] for each in study.trials}) == 10
@@ -258,6 +277,13 @@ def test_folds_whose_samples_differ_in_shape(column: list[Any]) -> None:
     assert [trial.state for trial in study.trials] == ["done", "done"]
     alone = glia.tune(table, vary={"model.hidden": [[8]]}, method="grid", **shared)
     assert study.trials[1].values == pytest.approx(alone.trials[0].values)
+
+
+def test_what_a_study_keeps_cannot_be_given_beside_it() -> None:
+    study = glia.tune("iris", model="mlp", epochs=1, vary={"train.learning_rate": [0.1]}, trials=0, method="grid")
+    study.end()
+    with pytest.raises(ConfigError, match="so trials, folds cannot be given beside it"):
+        glia.tune(resume=study.id, trials=5, folds=3)
 
 
 def test_a_study_is_not_gone_on_with_as_a_run() -> None:
