@@ -3,9 +3,8 @@
 Paper      Holzmüller, Grinsztajn & Steinwart, 2024, *Better by default*, RealMLP-TD; `realmlp/simple` is RealMLP-TD-S.
            https://arxiv.org/abs/2407.04491
 We differ  first weights and biases are normal, not fitted to the samples; dropout and weight decay stay the same over
-           the training; categories are all one-hot; the rate is that for classes (for numbers the paper has 0.2), and
-           label smoothing is asked for by `task.loss = { name = "cross-entropy", label_smoothing = 0.1 }`; the best
-           epoch is that of the least validation loss. What learns faster or slower than weights do in the paper is
+           the training; categories are all one-hot; the rate is that for classes (for numbers the paper has 0.2); the
+           best epoch is that of the least validation loss. What learns faster or slower than weights do in the paper is
            here a parameter times that factor: the same under Adam.
 Letters    B samples, n numbers among the features, i numbers that the inputs become, H units of a layer, K outputs.
 """
@@ -43,6 +42,7 @@ RECIPE: dict[str, dict[str, Any]] = {
             "per": "step",
         },
     },
+    "task": {"loss": {"name": "auto", "label_smoothing": 0.1}},  # of classes
 }
 SIZES: dict[str, dict[str, Any]] = {"simple": {"embedding": False, "parametric": False, "dropout": 0.0}}
 

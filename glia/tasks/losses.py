@@ -48,13 +48,15 @@ def weighted_mean(losses: Float[Tensor, "N"], weights: Float[Tensor, "N"]) -> Fl
 
 
 def chosen(what: str, given: str | Mapping[str, object], known: Mapping[str, tuple[str, ...]]) -> tuple[str, Options]:
-    """The name and the options of a recipe's `task.loss`; "auto" is the first there is.
+    """The name and the options of a recipe's `task.loss`; "auto" is the first there is, with those options that it has.
 
     Raises:
         ConfigError: an unknown loss or option, or an option out of its range.
     """
     name, options = name_and_options(what, given, ["auto", *known])
-    name = next(iter(known)) if name == "auto" else name
+    if name == "auto":
+        name = next(iter(known))
+        options = {key: value for key, value in options.items() if key in known[name] or key not in RANGES}
     check_options(what, name, options, known[name])
     return name, {key: finite_number(what, name, key, value, *RANGES[key]) for key, value in options.items()}
 
