@@ -110,6 +110,17 @@ def test_losses_of_numbers_are_those_of_torch(given: Any, reference: Any) -> Non
     assert {name if isinstance(name, str) else name["name"] for name, _ in NUMBER_REFERENCES} == set(NUMBER_LOSSES)
 
 
+def test_options_of_auto_count_where_the_usual_loss_has_them() -> None:
+    usual = {"name": "auto", "label_smoothing": 0.1}
+    assert classification(loss=usual).loss_name == "cross-entropy"
+    assert float(classification(loss=usual).loss(OUTPUTS, CLASSES)) == pytest.approx(
+        float(nn.CrossEntropyLoss(label_smoothing=0.1)(OUTPUTS, CLASSES))
+    )
+    assert float(regression(loss=usual).loss(NUMBERS[:, None], NUMBERS)) == 0
+    with pytest.raises(ConfigError, match="has no option 'smoothing'"):
+        regression(loss={"name": "auto", "smoothing": 0.1})
+
+
 def test_a_loss_and_its_options_travel_with_the_task() -> None:
     task = classification(loss={"name": "cross-entropy", "label_smoothing": 0.1})
     again = task_from_dict(task.to_dict())
