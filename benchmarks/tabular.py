@@ -106,6 +106,19 @@ def standings(contestants: Sequence[str], of: Sequence[Table], found: dict[Any, 
     return rows
 
 
+def differences(contestants: Sequence[str], of: Sequence[Table], found: dict[Any, Any]) -> list[str]:
+    """How much higher the first one's mean score is than each other's, over the sets that both managed."""
+    said = []
+    for name in contestants[1:]:
+        pairs = [(found[each.name, contestants[0]], found[each.name, name]) for each in of]
+        found_both = [(one["score"], other["score"]) for one, other in pairs if "score" in one and "score" in other]
+        apart = np.array([np.mean(one) - np.mean(other) for one, other in found_both])
+        if len(apart) > 1:
+            error = apart.std(ddof=1) / len(apart) ** 0.5
+            said.append(f"{contestants[0]} less {name}: {apart.mean():+.4f}, standard error {error:.4f}.")
+    return said
+
+
 def interval(values: NDArray[np.float64]) -> tuple[float, float]:
     """Of the mean, 95 %, by drawing the sets again."""
     drawn = np.random.default_rng(0).choice(values, (RESAMPLED, len(values)))
@@ -140,12 +153,14 @@ def main() -> None:
     each = [
         [table_.name, table_.rows, *(_score(found[table_.name, name]) for name in contestants)] for table_ in chosen
     ]
-    body = [table(header, standings(contestants, chosen, found)), *failed, table(["set", "rows", *contestants], each)]
+    body = [table(header, standings(contestants, chosen, found)), " ".join(differences(contestants, chosen, found))]
+    body += [*failed, table(["set", "rows", *contestants], each)]
     for name, unit, published in PUBLISHED:
         errors = [(who, found[name, who]["rmse"]) for who in contestants if "rmse" in found.get((name, who), {})]
         said = ", ".join(f"{who} {np.mean(values) / unit:.4f}" for who, values in errors)
         body += [f"RMSE of {name}: {said}; published: {published}."] if errors else []
     title = f"Tables: {options.task}, {len(chosen)} sets, {options.folds} folds"
+    title += f", {' and '.join(contestants)}" if contestants != DEFAULTS else ""
     publish(title, "\n\n".join(body), save=options.save)
 
 
