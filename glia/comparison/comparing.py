@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -79,16 +80,18 @@ def compared(data: Any, order: Order) -> Report:
     dataset = data_of(recipe, data, progress=downloading)
     _refuse_to_learn_from_nothing(dataset, recipe.data.without)
     task = fit_task(recipe.task, dataset.targets(), name=dataset.target)
-    metric, classes = _metric(order.metric, task), task.name == "classification"
+    classes = task.name == "classification"
     recipe = replace(recipe, task=replace(recipe.task, name=task.name, target=dataset.target))
-    rounds = plan(
-        dataset,
-        recipe.data,
-        folds=order.folds,
-        repeats=order.repeats,
-        seed=order.seed,
-        classes=classes,
-    )
+    with _naming_the_target(dataset):
+        metric = _metric(order.metric, task)
+        rounds = plan(
+            dataset,
+            recipe.data,
+            folds=order.folds,
+            repeats=order.repeats,
+            seed=order.seed,
+            classes=classes,
+        )
     found = contestants(order.models, recipe, dataset[rounds.rounds[0].learned])
     over = None if order.regions is None else plane(dataset, order.regions, classes=classes)
     leaking = leaks(dataset.without(recipe.data.split.by), classes=classes)
@@ -99,6 +102,16 @@ def compared(data: Any, order: Order) -> Report:
     with Run(recorder.folder, recorder=recorder) as run:
         settled = replace(order, metric=metric, regions=over)
         return _Comparison(run, recorder, dataset, rounds, found, task, settled).hold()
+
+
+@contextmanager
+def _naming_the_target(dataset: Dataset) -> Iterator[None]:
+    """What was noticed of the target may be why it cannot be compared: it is added to what is raised inside."""
+    try:
+        yield
+    except (ConfigError, DataError) as error:
+        noticed = [line for line in dataset.said if line.startswith(f"Column '{dataset.target}' ")]
+        raise type(error)(" ".join([str(error), *noticed])) from error
 
 
 def _metric(given: str, task: Task) -> str:

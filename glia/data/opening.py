@@ -215,7 +215,8 @@ def _with_targets(dataset: Dataset) -> Dataset:
     gaps, rows = sum(int(column.take(part).gaps.sum()) for part in dataset.pieces()), len(dataset)
     if gaps == rows:
         raise DataError(f"Column '{dataset.target}', the target, is empty in all {rows:,} rows.")
-    said = list(dataset.said)
+    of_features = f"; or leave the column out: {remedy(dataset.target)}"
+    said = [line.replace(of_features, "") for line in dataset.said]
     if gaps:
         said.append(f"{gaps:,} of {rows:,} rows have no '{dataset.target}' and were left out.")
         dataset = dataset[~column.gaps] if dataset.streaming is None else stored.without_gaps(dataset)

@@ -57,8 +57,9 @@ def numbers(values: Any, target: str) -> NDArray[np.float64]:
     """
     array = plain(values, target)
     if is_text(array):
+        word = next((text for text in array.tolist() if not _reads_as_number(text)), array[0])
         raise DataError(
-            f"Column '{target}' holds text such as '{array[0]}'; regression needs numbers. "
+            f"Column '{target}' holds text such as '{word}'; regression needs numbers. "
             "Use task=classification, or a column of numbers."
         )
     array = array.astype(np.float64)
@@ -87,3 +88,11 @@ def _from_objects(array: NDArray[Any], target: str) -> NDArray[Any]:
 
 def _of_another_kind(kind: str, target: str) -> DataError:
     return DataError(f"Column '{target}' holds values of type {kind}. Labels are text, numbers or booleans.")
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

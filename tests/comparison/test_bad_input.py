@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import glia
-from glia.errors import GliaError
+from glia.errors import ConfigError, DataError, GliaError
 
 COUNT = 120
 DRAW = np.random.default_rng(0)
@@ -124,3 +124,16 @@ def test_many_categories_are_kept_to_the_most_frequent(home, tmp_path: Path) -> 
     path = written(frame.assign(x=draw.normal(size=count)), "parquet", tmp_path)
     for verb in (compare, train):
         assert "Column 'code': the 100 most frequent categories are kept" in " ".join(verb(path))
+
+
+def test_a_target_that_mixes_numbers_and_words_is_named_where_it_is_the_cause(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{row / 7:.2f}\n" for row in range(40)) + "40,?\n41,n/v\n"
+    path = tmp_path / "mixed.csv"
+    path.write_text("x,y\n" + rows, encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"no metric 'r2'.* Column 'y' mixes numbers and words: 40 of its 42"
+    ) as found:
+        glia.compare(str(path), target="y", metric="r2")
+    assert "--without" not in str(found.value), "the target cannot be left out"
+    with pytest.raises(DataError, match=r"holds text such as '\?'"):
+        glia.train(str(path), target="y", task="regression")

@@ -144,7 +144,7 @@ def test_trials_that_go_on_keep_a_best_epoch_of_before(method: str) -> None:
         if run.summary["epoch"] in epochs:  # else it was the parent's
             assert trial.value == accuracy[epochs.index(run.summary["epoch"])]
         earlier += 3 * run.summary["epoch"] <= len(epochs)  # in an earlier part
-    assert earlier or method == "pbt", "some go on for longer than they get better"
+    assert earlier or method != "halving", "some go on for longer than they get better"
 
 
 def test_bayesian_search_proposes_from_what_it_has_seen() -> None:
