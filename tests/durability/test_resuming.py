@@ -29,14 +29,20 @@ glia.train("iris", epochs=5, seed=3, settings=settings, on={"EpochDone": die})
 """
 
 
-def test_training_that_was_killed_goes_on(home: Path) -> None:
-    whole = glia.train("iris", epochs=5, seed=3, settings={"train.log_every": 1, "train.checkpoint_seconds": 0})
-    with child(DIES) as process:
+def gone_on_with(code: str) -> glia.Run:
+    """The run that code began which kills its own process, resumed."""
+    with child(code) as process:
         assert process.wait(PATIENCE_SECONDS) == -9
     killed = glia.runs(limit=1)[0]
     assert killed.state == "crashed"
     resumed = glia.train(resume=killed.id)
     assert (resumed.id, resumed.state) == (killed.id, "done")
+    return resumed
+
+
+def test_training_that_was_killed_goes_on(home: Path) -> None:
+    whole = glia.train("iris", epochs=5, seed=3, settings={"train.log_every": 1, "train.checkpoint_seconds": 0})
+    resumed = gone_on_with(DIES)
     for name in ("train/loss", "validation/loss", "train/epoch"):
         one, other = whole.metrics(name), resumed.metrics(name)
         assert other["step"].tolist() == one["step"].tolist()
@@ -67,12 +73,7 @@ glia.train("iris", model="mlp", epochs=40, settings={SEVERAL})
 
 def test_several_networks_that_were_killed_go_on_each_from_where_it_was_left(home: Path) -> None:
     whole = glia.train("iris", model="mlp", epochs=40, settings={**SEVERAL, "train.checkpoint_seconds": 60})
-    with child(SEVERAL_DIE) as process:
-        assert process.wait(PATIENCE_SECONDS) == -9
-    killed = glia.runs(limit=1)[0]
-    assert killed.state == "crashed"
-    resumed = glia.train(resume=killed.id)
-    assert (resumed.id, resumed.state) == (killed.id, "done")
+    resumed = gone_on_with(SEVERAL_DIE)
     assert resumed.summary == pytest.approx(whole.summary)
     names = [f"member-{number}/validation/loss" for number in (1, 2, 3)]
     lengths = {len(whole.metrics(name)) for name in names}
