@@ -38,9 +38,8 @@ def refit(learner: "Learner", control: Control) -> "Learner | None":
     """
     train, division = learner.recipe.train, learner.division
     if train.epochs == "auto":
-        epochs = learner.fitted.best_epoch if train.keep == "best" else learner.fitted.epoch
         schedule = "constant" if train.schedule == "auto" else train.schedule
-        train = replace(train, epochs=max(1, epochs), schedule=schedule)
+        train = replace(train, epochs=max(1, learner.fitted.best_epoch), schedule=schedule)
     train = replace(train, refit=False, early_stopping=0, keep="last")
     everything = np.sort(np.concatenate([division.train, division.validation]))
     whole = replace(division, train=everything, validation=everything[:0])

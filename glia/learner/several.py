@@ -70,7 +70,7 @@ def train_several(learner: "Learner", listen: Listener, control: Control) -> Non
     reason = best.done.reason
     if any(each.done.reason == "stopped" for each in members):
         reason = "stopped" if control.should_stop() else "budget"
-    learner.fitted = FitDone(reason, epoch, epoch * learner.steps_per_epoch, kept, seconds)
+    learner.fitted = FitDone(reason, epoch, epoch * learner.steps_per_epoch, kept, seconds, metrics)
     listen(learner.fitted)
 
 

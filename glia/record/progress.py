@@ -39,7 +39,6 @@ class Progress(AbstractContextManager["Progress"]):
         self._started: FitStarted | None = None
         self._drawn = 0.0
         self._judged = ""  # what the last epoch came to
-        self._best: dict[int, str] = {}  # what the best epoch of each of several networks came to
 
     def __call__(self, event: Event) -> None:
         """Draw one event."""
@@ -67,11 +66,9 @@ class Progress(AbstractContextManager["Progress"]):
         event, number = told.event, told.member
         if isinstance(event, StepsDone) and number == 1:
             self._move(event)
-        elif isinstance(event, EpochDone) and event.best:
-            self._best[number] = judged(event.metrics)
         elif isinstance(event, FitDone):
             what = f"network {number} of {told.members}: {event.epoch} epochs, best {event.best_epoch}"
-            self._display.say(f"{what}  {self._best.get(number, '')}".rstrip())
+            self._display.say(f"{what}  {judged(event.metrics)}".rstrip())
 
     def _move(self, event: StepsDone) -> None:
         now = time.monotonic()

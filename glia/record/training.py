@@ -126,7 +126,12 @@ def _carry_out(learner: Learner, recorder: RunRecorder, order: Order, *, resume:
         inside.enter_context(capture(run.folder))
         should_stop = inside.enter_context(asked_to_stop(progress.say))
         stops = partial(_stops, should_stop, recorder, progress.say)
-        control = Control(run.folder / "checkpoints", resume, stops, budget_seconds=order.budget_seconds)
+        control = Control(
+            checkpoints=run.folder / "checkpoints",
+            resume=resume,
+            should_stop=stops,
+            budget_seconds=order.budget_seconds,
+        )
         recorder.state("running")
         progress.say(f"Run {run.name} ({run.id[:6]}) in project {run.project}; split {learner.division.rule}")
         for noticed in run.warnings:
@@ -137,9 +142,9 @@ def _carry_out(learner: Learner, recorder: RunRecorder, order: Order, *, resume:
             learner.train(listen=lambda event: _tell(listeners, event), control=control)
         except DivergenceError as error:
             if error.best_epoch:
-                _keep(run, recorder, learner, writer.epochs, error.best_epoch, say=progress.say)
+                _keep(run, recorder, learner, error.best_epoch, error.metrics, say=progress.say)
             raise
-        _keep(run, recorder, learner, writer.epochs, learner.fitted.best_epoch, say=progress.say)
+        _keep(run, recorder, learner, learner.fitted.best_epoch, learner.fitted.metrics, say=progress.say)
         run._learner = learner
         stopped = learner.fitted.reason == "stopped"
         asked = recorder.stop_heard or "interrupted"
@@ -195,8 +200,8 @@ def _keep(
     run: Run,
     recorder: RunRecorder,
     learner: Learner,
-    epochs: Mapping[int, Mapping[str, float]],
     epoch: int,
+    metrics: Mapping[str, float],
     *,
     say: Callable[[str], None],
 ) -> None:
@@ -209,19 +214,10 @@ def _keep(
         recorder.warn(f"The model could not be saved: {error}.")
         say(f"The model could not be saved ({error}). It is in memory still: run.learner.save(FOLDER)")
     if epoch:
-        # An epoch of before a resumption is read from the log, where the training loss is that of the last steps.
-        found = epochs.get(epoch) or _logged_at(run, epoch * learner.steps_per_epoch)
-        recorder.summary({**found, "epoch": epoch})
+        recorder.summary({**metrics, "epoch": epoch})
     if len(learner.division.validation):
         for name, picture in learner.validation_pictures().items():
             run.picture(f"validation/{name}", picture)
-
-
-def _logged_at(run: Run, step: int) -> dict[str, float]:
-    """The metrics logged at one step."""
-    logged = run.metrics()
-    at_step = logged[logged["step"] == step]
-    return {str(name): float(value) for name, value in zip(at_step["name"], at_step["value"], strict=True)}
 
 
 def _tell(listeners: tuple[Listener, ...], event: Event) -> None:

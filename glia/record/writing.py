@@ -28,15 +28,11 @@ class EventWriter:
         log: where to.
         directions: of the task's metrics, by name.
         prefix: before every name, such as `fold-2/`.
-
-    Attributes:
-        epochs: what each epoch came to.
     """
 
     def __init__(self, log: Log, directions: Mapping[str, Direction], prefix: str = "") -> None:
         self._log, self._prefix, self._directions = log, prefix, directions
         self._members: dict[int, EventWriter] = {}
-        self.epochs: dict[int, Mapping[str, float]] = {}
         self._told_epoch = 0  # the epoch of the last step report
         for phase in ("train", "validation"):
             for name, direction in directions.items():
@@ -49,7 +45,6 @@ class EventWriter:
             values = {"train/loss": event.loss, "train/learning_rate": event.learning_rate}
             self._write(values, event.step)
         elif isinstance(event, EpochDone):
-            self.epochs[event.epoch] = event.metrics
             # The loss of the steps is the training curve; an epoch too short for a report gives its mean instead.
             told = self._told_epoch == event.epoch
             values = {name: value for name, value in event.metrics.items() if not (told and name == "train/loss")}

@@ -28,7 +28,6 @@ from glia.training.population.together import fit_together
 from glia.training.threads import is_small
 
 FEW = 10_000  # samples
-KEPT = "metrics"  # of a state: what its best epoch came to
 
 Told = Callable[["Result"], None]
 
@@ -256,8 +255,6 @@ class _Trial:
         for fold, (learner, first) in enumerate(zip(self.learners, firsts, strict=True)):
             [each] = individuals(learner, self._hearing(fold), should_stop, first=first)
             state = self.work.states[fold] if self.work.states else None
-            if state is not None:  # of epochs that were trained before, the best is known by what it came to
-                self._writers[fold].epochs[state.progress["best_epoch"]] = state.progress.get(KEPT, {})
             found.append(replace(each, last_epoch=self.work.epochs, state=state))
         return found
 
@@ -279,14 +276,8 @@ class _Trial:
             self.fail(failed)
 
     def states(self, outcomes: Sequence[Outcome]) -> tuple[Checkpoint, ...]:
-        """What each fold goes on from, with the metrics of the best epoch so far."""
-        found = []
-        for outcome, writer in zip(outcomes, self._writers, strict=True):
-            if outcome.state is not None:
-                progress = outcome.state.progress
-                metrics = dict(writer.epochs.get(progress["best_epoch"], {}))
-                found.append(replace(outcome.state, progress={**progress, KEPT: metrics}))
-        return tuple(found)
+        """What each fold goes on from."""
+        return tuple(outcome.state for outcome in outcomes if outcome.state is not None)
 
     def fail(self, error: Exception) -> None:
         """It ends without a result."""
@@ -309,11 +300,8 @@ class _Trial:
         if self._told:
             return
         self._told = True
-        kept = []
-        for fold, learner in enumerate(self.learners):
-            done, epochs = self._done[fold], self._writers[fold].epochs
-            best = done.best_epoch if learner.recipe.train.keep == "best" else done.epoch
-            kept.append({**epochs.get(best, {}), "epoch": float(best)})
+        ended = [self._done[fold] for fold in range(len(self.learners))]
+        kept = [{**done.metrics, "epoch": float(done.best_epoch)} for done in ended]
         names = [name for name in kept[0] if all(name in each for each in kept)]
         summary = {name: fmean(each[name] for each in kept) for name in names}
         reason = "stopped" if self._cut_short() else "trained"

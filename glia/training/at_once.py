@@ -44,6 +44,6 @@ def learn_at_once(model: AtOnce, task: Task, samples: Samples, validation: Batch
             metrics |= {f"validation/{name}": value for name, value in found.items()}
     seconds = time.perf_counter() - begun
     listen(EpochDone(1, 1, metrics, best=True, seconds=seconds))
-    done = FitDone("fitted", 1, 1, 1, seconds)
+    done = FitDone("fitted", 1, 1, 1, seconds, metrics)
     listen(done)
     return done

@@ -8,7 +8,7 @@ as JSON in its header.
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from torch.optim import Optimizer
 from glia.errors import DataError, NotFoundError
 
 FILE = "last.safetensors"
+PARTS = ("model", "optimizer", "best", "running")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,14 @@ class Checkpoint:
     optimizer: Mapping[str, Tensor]  # "<parameter number>.<name>"
     best: Mapping[str, Tensor]  # empty before the first epoch is over
     running: Mapping[str, Tensor]  # losses, outputs and targets of the epoch begun
-    progress: Mapping[str, Any] = field(default_factory=dict)  # plain values: best epoch, its loss, seconds, threads
+    progress: Mapping[str, Any] = field(default_factory=dict)  # plain values: what epochs came to, seconds, threads
+
+    def copied(self) -> "Checkpoint":
+        """One of its own memory, as it would be read from a file."""
+        parts: dict[str, Any] = {}
+        for part in PARTS:
+            parts[part] = {name: own_copy(each) for name, each in getattr(self, part).items()}
+        return replace(self, **parts)
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> Path:
@@ -44,9 +52,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
-        f"{part}/{name}": own_copy(tensor)
-        for part in ("model", "optimizer", "best", "running")
-        for name, tensor in getattr(checkpoint, part).items()
+        f"{part}/{name}": own_copy(tensor) for part in PARTS for name, tensor in getattr(checkpoint, part).items()
     }
     about = {"epoch": checkpoint.epoch, "step": checkpoint.step, "progress": dict(checkpoint.progress)}
     return replace_file(folder / FILE, save(tensors, {"glia": json.dumps(about)}))
@@ -62,7 +68,7 @@ def read(folder: Path, device: str = "cpu") -> Checkpoint:
     path = folder / FILE
     if not path.is_file():
         raise NotFoundError(f"There is no checkpoint in '{folder}': the run ended before its first one was written.")
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "optimizer": {}, "best": {}, "running": {}}
+    parts: dict[str, dict[str, Tensor]] = {part: {} for part in PARTS}
     try:
         with safe_open(path, framework="pt", device=device) as file:
             about = json.loads(file.metadata()["glia"])

@@ -1,7 +1,7 @@
 """A loss that is not a number: where it happened and why it probably did."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from glia.errors import TrainingError
 from glia.recipe import TrainRecipe
@@ -13,12 +13,13 @@ class DivergenceError(TrainingError):
 
     Attributes:
         best_epoch: whose weights the model holds; 0 if no epoch was over, and the weights are spoiled.
+        metrics: of that epoch.
     """
 
-    def __init__(self, message: str, best_epoch: int) -> None:
+    def __init__(self, message: str, best_epoch: int, metrics: Mapping[str, float]) -> None:
         kept = f" The weights of epoch {best_epoch}, the best before, are kept." if best_epoch else ""
         super().__init__(message + kept)
-        self.best_epoch = best_epoch
+        self.best_epoch, self.metrics = best_epoch, metrics
 
 
 def why(losses: Sequence[float], first_step: int, epoch: int, before: float, settings: TrainRecipe) -> str:

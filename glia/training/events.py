@@ -69,13 +69,14 @@ class Warned(Event):
 
 @dataclass(frozen=True)
 class FitDone(Event):
-    """Training is over; the model holds the weights of `best_epoch` (or of the last, by `train.keep`)."""
+    """Training is over; the model holds the weights of `best_epoch`: the last if `train.keep` says so."""
 
     reason: Literal["epochs", "early stopping", "converged", "fitted", "stopped", "budget"]
     epoch: int
     step: int
     best_epoch: int
     seconds: float
+    metrics: Mapping[str, float]  # of `best_epoch`
 
 
 Listener = Callable[[Event], None]

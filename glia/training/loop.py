@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ from glia.training.augmentation.mixing import Mixed
 from glia.training.checkpoint import Checkpoint
 from glia.training.dense import Dense
 from glia.training.diverged import DivergenceError, why
+from glia.training.epochs import Epochs
 from glia.training.evaluation import outputs_of
 from glia.training.events import CheckpointSaved, EpochDone, Event, FitDone, FitStarted, Listener, StepsDone, Warned
 from glia.training.levenberg_marquardt import LevenbergMarquardt
@@ -37,23 +38,18 @@ from glia.training.residuals import NetworkResiduals, try_out
 from glia.training.running import Running
 from glia.training.schedules import schedule
 from glia.training.stepping import backward, step_of
-from glia.training.stopping import Rule
-
-# When the recipe leaves it to early stopping: epochs and epochs without improvement, or as many as take these steps,
-# since an epoch of a small set is a step or two.
-MOST_EPOCHS, MOST_STEPS = 200, 10_000
-PATIENCE, PATIENCE_STEPS = 8, 200
-MOST_WHOLE_STEPS = 1_000  # of an optimizer that says itself when it has converged
 
 Reason = Literal["epochs", "early stopping", "converged", "stopped", "budget"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Control:
     """How a fit is resumed, stopped and bounded from outside."""
 
     checkpoints: Path | None = None  # the folder for them; None: none are written
     resume: bool = False  # go on from the checkpoint there
+    state: Checkpoint | None = None  # go on from this one
+    leave: Callable[[Checkpoint], None] | None = None  # hears at the end what to go on from
     should_stop: Callable[[], bool] = lambda: False  # asked after every step
     ends_after: Callable[[int], bool] = lambda epoch: False  # asked after every epoch; True: this was the last
     budget_seconds: float = math.inf  # of training, this time
@@ -107,8 +103,8 @@ class _Fit:
         self.model, self.task, self.train, self.validation = model, task, train, validation
         self.settings, self.listen, self.control = settings, listen, control
         self.device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-        self.epochs, self.rule = limits(settings, len(train))
-        self.steps = self.epochs * len(train)
+        self.epochs = Epochs(settings, len(train))
+        self.steps = self.epochs.most * len(train)
         self.parameters = list(model.parameters())
         self.optimizer = optimizers.build(model, settings)
         self.rate = schedule(settings, self.steps, len(train))
@@ -119,15 +115,14 @@ class _Fit:
         self.augment = augmenting(settings.augment)
         self.dense = None if settings.compile else Dense.of(model)
         self.compiled = torch.compile(self.forward, dynamic=False) if settings.compile else self.forward
-        self.epoch = self.step = 0
+        self.step = 0
         self.running = Running()
         self.best: dict[str, Tensor] = {}
-        self.best_epoch, self.best_loss = 0, math.inf
         self.last_mean = math.nan  # of the last report, told when the loss diverges
         self.saved_once = self.told_disk = False
 
     def run(self) -> FitDone:
-        self.seconds_before = self._restore() if self.control.resume else 0.0
+        self.seconds_before = self._restore() if self.control.resume or self.control.state is not None else 0.0
         self.take_optimizer_step = step_of(self.optimizer)
         self.started = self.reported = self.saved = time.perf_counter()
         self.step_started = self.step_reported = self.step
@@ -139,6 +134,8 @@ class _Fit:
             while reason is None:
                 reason = self._one_epoch() or self._end_reached() or self._end_asked_for()
             self._save()
+            if self.control.leave is not None:
+                self.control.leave(self._state().copied())
         except DivergenceError:
             if self.best:
                 self.model.load_state_dict(self.best)
@@ -147,8 +144,8 @@ class _Fit:
             self.model.load_state_dict(self.best)
         else:
             self.model.load_state_dict(self._weights_in_use())
-        best_epoch = self.best_epoch if self.settings.keep == "best" else self.epoch
-        done = FitDone(reason, self.epoch, self.step, best_epoch, self._seconds())
+        epochs = self.epochs
+        done = FitDone(reason, epochs.over, self.step, epochs.kept, self._seconds(), epochs.of_kept)
         self.listen(done)
         return done
 
@@ -156,9 +153,10 @@ class _Fit:
         """The rest of the epoch begun; a reason when it was left before its end."""
         begun = self.reported = time.perf_counter()
         self.step_reported, size = self.step, self.settings.batch_size
-        taken = self.step - self.epoch * len(self.train)
-        seeds = step_seeds(self.settings.seed, "step", self.epoch, len(self.train))
-        self.train.seek(self.epoch, taken)
+        epoch = self.epochs.over
+        taken = self.step - epoch * len(self.train)
+        seeds = step_seeds(self.settings.seed, "step", epoch, len(self.train))
+        self.train.seek(epoch, taken)
         self.model.train()
         for (inputs, targets), seed in zip(self.train, seeds[taken:], strict=True):
             reseed(seed)
@@ -233,33 +231,27 @@ class _Fit:
 
     def _close_epoch(self, begun: float) -> None:
         self._refuse_divergence()
-        self.epoch += 1
         metrics = {f"train/{name}": value for name, value in self.running.metrics(self.task).items()}
         if self.validation is not None:
             with optimizers.averages_in_use(self.optimizer):
                 found = self.task.metrics(*outputs_of(self.model, self.validation))
             metrics |= {f"validation/{name}": value for name, value in found.items()}
         metrics |= optimizers.found(self.optimizer)
-        judged = metrics["validation/loss" if self.validation is not None else "train/loss"]
-        better = judged < self.best_loss
-        if better:
-            self.best_epoch, self.best_loss = self.epoch, judged
+        is_best = self.epochs.hear(metrics)
+        if is_best:
             self.best = self._weights_in_use()
-        self.rule.hear(judged)
         self.running, self.last_mean = Running(), metrics["train/loss"]
-        self.listen(EpochDone(self.epoch, self.step, metrics, better, time.perf_counter() - begun))
+        self.listen(EpochDone(self.epochs.over, self.step, metrics, is_best, time.perf_counter() - begun))
         if not self.saved_once:
             self._save()  # from here on a death costs `checkpoint_seconds` at most, and before an epoch at most
 
     def _end_reached(self) -> Reason | None:
         if isinstance(self.optimizer, LevenbergMarquardt) and self.optimizer.converged:
             return "converged"
-        if self.epoch >= self.epochs:
-            return "epochs"
-        return "early stopping" if self.rule.ends else None
+        return self.epochs.end
 
     def _end_asked_for(self) -> Reason | None:
-        return "stopped" if self.control.ends_after(self.epoch) else None
+        return "stopped" if self.control.ends_after(self.epochs.over) else None
 
     def _weights_in_use(self) -> dict[str, Tensor]:
         """A copy of what is judged and kept: the weights, or their averages."""
@@ -275,7 +267,7 @@ class _Fit:
         self.reported, self.step_reported = now, self.step
         self.listen(
             StepsDone(
-                epoch=self.epoch + 1,
+                epoch=self.epochs.over + 1,
                 step=self.step,
                 loss=self.last_mean,
                 learning_rate=self.rate(self.step - 1),
@@ -288,20 +280,21 @@ class _Fit:
         losses = self.running.losses()
         if not all(map(math.isfinite, losses)):
             first = self.step - len(losses) + 1
-            raise DivergenceError(why(losses, first, self.epoch + 1, self.last_mean, self.settings), self.best_epoch)
+            message = why(losses, first, self.epochs.over + 1, self.last_mean, self.settings)
+            raise DivergenceError(message, self.epochs.best, self.epochs.of_best)
 
     def _seconds(self) -> float:
         return self.seconds_before + time.perf_counter() - self.started
 
     def _fit_started(self) -> Event:
         return FitStarted(
-            epochs=self.epochs,
+            epochs=self.epochs.most,
             steps_per_epoch=len(self.train),
             train_samples=self.train.samples,
             validation_samples=self.validation.samples if self.validation is not None else 0,
             parameters=sum(parameter.numel() for parameter in self.model.parameters()),
             device=devices.describe(self.device),
-            epoch=self.epoch,
+            epoch=self.epochs.over,
             step=self.step,
         )
 
@@ -310,42 +303,35 @@ class _Fit:
         self._refuse_divergence()
         if self.control.checkpoints is None:
             return
-        progress = {
-            "best_epoch": self.best_epoch,
-            "best_loss": self.best_loss if self.best else None,
-            "rule": self.rule.state(),
-            "seconds": self._seconds(),
-            "threads": torch.get_num_threads(),
-        }
-        state = Checkpoint(
-            epoch=self.epoch,
-            step=self.step,
-            model=self.model.state_dict(),
-            optimizer=checkpoint.optimizer_tensors(self.optimizer),
-            best=self.best,
-            running=self.running.tensors(),
-            progress=progress,
-        )
         self.saved, self.saved_once = time.perf_counter(), True
         try:
-            path = checkpoint.write(self.control.checkpoints, state)
+            path = checkpoint.write(self.control.checkpoints, self._state())
         except OSError as error:
             if not self.told_disk:
                 self.told_disk = True
                 self.listen(Warned(f"No checkpoint could be written ({error}). Training goes on without."))
             return
-        self.listen(CheckpointSaved(path, self.epoch, self.step))
+        self.listen(CheckpointSaved(path, self.epochs.over, self.step))
+
+    def _state(self) -> Checkpoint:
+        return Checkpoint(
+            epoch=self.epochs.over,
+            step=self.step,
+            model=self.model.state_dict(),
+            optimizer=checkpoint.optimizer_tensors(self.optimizer),
+            best=self.best,
+            running=self.running.tensors(),
+            progress=progress(self.epochs, self._seconds()),
+        )
 
     def _restore(self) -> float:
         """Go back to the last checkpoint; the seconds trained before it."""
-        state = checkpoint.read(self.control.checkpoints or Path())
-        self.epoch, self.step = state.epoch, state.step
+        state = self.control.state or checkpoint.read(self.control.checkpoints or Path())
+        self.epochs.restore(state.epoch, state.progress["epochs"])
+        self.step = state.step
         self.model.load_state_dict(state.model)
         checkpoint.restore_optimizer(self.optimizer, state.optimizer)
         self.best = {name: tensor.to(self.device) for name, tensor in state.best.items()}
-        self.best_epoch = state.progress["best_epoch"]
-        self.rule.restore(state.progress["rule"])
-        self.best_loss = state.progress["best_loss"] if self.best else math.inf
         self.running = Running.restored(state.running, self.device)
         before, now = state.progress["threads"], torch.get_num_threads()
         if before != now:
@@ -358,13 +344,11 @@ class _Fit:
         return float(state.progress["seconds"])
 
 
-def limits(settings: TrainRecipe, steps_per_epoch: int) -> tuple[int, Rule]:
-    """Epochs at most, and the rule that may end training before."""
-    if settings.epochs == "auto":
-        epochs = max(MOST_EPOCHS, MOST_STEPS // steps_per_epoch)
-        patience = max(PATIENCE, PATIENCE_STEPS // steps_per_epoch)
-        if optimizers.finds_its_steps(settings):
-            epochs, patience = MOST_WHOLE_STEPS, 0 if optimizers.needs_no_validation(settings) else patience
-    else:
-        epochs, patience = settings.epochs, 0
-    return epochs, Rule(patience if settings.early_stopping == "auto" else settings.early_stopping)
+def progress(epochs: Epochs, seconds: float) -> dict[str, Any]:
+    """What a checkpoint keeps beside tensors: plain values.
+
+    Args:
+        epochs: of the fit so far.
+        seconds: of training, earlier ones included.
+    """
+    return {"epochs": epochs.state(), "seconds": seconds, "threads": torch.get_num_threads()}

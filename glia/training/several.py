@@ -13,7 +13,8 @@ from torch import nn
 
 from glia.training import checkpoint
 from glia.training.checkpoint import Checkpoint
-from glia.training.events import EpochDone, Event, FitDone, FitStarted, Listener, Warned
+from glia.training.epochs import judged_by
+from glia.training.events import Event, FitDone, FitStarted, Listener, Warned
 from glia.training.population.individuals import Individual, Outcome
 
 Fit = Callable[[list[Individual]], list[Outcome]]
@@ -141,7 +142,6 @@ class _Course:
     def __init__(self, number: int, members: int, individual: Individual, listen: Listener) -> None:
         self.number, self.individual, self.outcome = number, individual, Outcome()
         self._members, self._listen = members, listen
-        self._losses: dict[str, float] = {}  # that each epoch is judged by
         self._begun, self._began = False, 0.0
         self.at = self.furthest = _Place()
 
@@ -149,7 +149,6 @@ class _Course:
         """From a checkpoint, not from the first weights."""
         if state is not None:
             self.individual = replace(self.individual, state=state)
-            self._losses = dict(state.progress["losses"])
             self.at = _Place(state.epoch, state.step)
 
     def individual_until(self, seconds: float, ends: Callable[[], bool]) -> Individual:
@@ -164,8 +163,7 @@ class _Course:
         """It is at an end, or paused."""
         self.outcome = outcome
         if outcome.state is not None:
-            progress = {**outcome.state.progress, "losses": self._losses}
-            self.individual = replace(self.individual, state=replace(outcome.state, progress=progress))
+            self.individual = replace(self.individual, state=outcome.state)
 
     def end(self) -> None:
         """What was a pause is the end."""
@@ -179,8 +177,7 @@ class _Course:
 
     def member(self, done: FitDone) -> Member:
         """What became of it."""
-        best = done.best_epoch if self.individual.settings.keep == "best" else done.epoch
-        return Member(self.number, self.individual.model, done, self._losses.get(str(best), math.inf))
+        return Member(self.number, self.individual.model, done, judged_by(done.metrics))
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, FitStarted):
@@ -192,8 +189,6 @@ class _Course:
                 self._listen(replace(event, epoch=self.furthest.epoch, step=self.furthest.step))
         elif isinstance(event, Warned):
             self._listen(event)
-        elif isinstance(event, EpochDone):
-            self._losses[str(event.epoch)] = event.metrics.get("validation/loss", event.metrics["train/loss"])
         if not (isinstance(event, FitDone) and event.reason == "stopped"):
             self._tell(event)
 

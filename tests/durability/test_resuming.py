@@ -43,6 +43,7 @@ def gone_on_with(code: str) -> glia.Run:
 def test_training_that_was_killed_goes_on(home: Path) -> None:
     whole = glia.train("iris", epochs=5, seed=3, settings={"train.log_every": 1, "train.checkpoint_seconds": 0})
     resumed = gone_on_with(DIES)
+    assert resumed.summary == pytest.approx(whole.summary)
     for name in ("train/loss", "validation/loss", "train/epoch"):
         one, other = whole.metrics(name), resumed.metrics(name)
         assert other["step"].tolist() == one["step"].tolist()

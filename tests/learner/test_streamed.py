@@ -78,10 +78,10 @@ def test_stopped_in_a_window_and_resumed_it_ends_the_same(path: Path, tmp_path, 
         return steps[0] == 31  # in the middle of a window of the second epoch
 
     stopped = Learner(recipe()).prepare(open_dataset(path, target="label", stream=True))
-    stopped.train(control=Control(tmp_path, should_stop=stop))
+    stopped.train(control=Control(checkpoints=tmp_path, should_stop=stop))
     assert stopped.fitted.reason == "stopped"
     resumed = Learner(recipe()).prepare(open_dataset(path, target="label", stream=True))
-    resumed.train(control=Control(tmp_path, resume=True))
+    resumed.train(control=Control(checkpoints=tmp_path, resume=True))
     assert same_weights(never, resumed)
 
 

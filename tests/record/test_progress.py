@@ -30,7 +30,7 @@ def test_what_a_person_sees() -> None:
     progress._drawn = 0.0
     progress(StepsDone(2, 30, 0.4, 1e-3, 12_000.0, 60.0))
     progress(Warned("the disk is full"))
-    progress(FitDone("epochs", 4, 100, 1, 8.0))
+    progress(FitDone("epochs", 4, 100, 1, 8.0, {}))
     assert display.said == [
         "12,345 parameters, 1,600 samples, validating on 200, on cpu, 2 threads",
         "epoch   1  train loss 0.5000  validation loss 0.2500  2.0 s  best",

@@ -355,14 +355,16 @@ def test_the_split_does_not_move_with_the_seed() -> None:
     assert not same_bits(first, second)
 
 
-def test_a_disk_that_is_full_at_the_end_leaves_the_model_in_memory(monkeypatch, capsys) -> None:
+@pytest.mark.parametrize("members", [1, 2])
+def test_a_disk_that_is_full_leaves_the_model_in_memory(monkeypatch, capsys, members: int) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("glia.learner.keeping.replace_file", full)
     monkeypatch.setattr("glia.training.checkpoint.replace_file", full)
-    run = glia.train("iris", epochs=2, settings=SMALL)
-    assert run.state == "done"
+    often = {"train.checkpoint_seconds": 0, "train.members": members}
+    run = glia.train("iris", epochs=3, settings={**SMALL, **often})
+    assert (run.state, run.learner.fitted.epoch) == ("done", 3)
     assert run.predict([[5.1, 3.5, 1.4, 0.2]]).values[0]
     told = capsys.readouterr().err
     assert told.count("No checkpoint could be written") == 1

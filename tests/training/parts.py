@@ -1,5 +1,6 @@
 """Small real parts for the loop: two classes in the plane, a network with dropout and batch norm."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -9,7 +10,7 @@ from glia import config
 from glia.data.batches import TensorBatches
 from glia.nn.random import permutation
 from glia.recipe import TrainRecipe
-from glia.training.events import Event
+from glia.training.events import EpochDone, Event
 from glia.training.loop import Control, fit
 
 
@@ -88,3 +89,7 @@ def fitted(
         ),
     )
     return told
+
+
+def epochs_of(events: Iterable[Event]) -> list[EpochDone]:
+    return [event for event in events if isinstance(event, EpochDone)]

@@ -9,7 +9,7 @@ from glia.errors import NotFoundError, TrainingError
 from glia.nn.random import reseed
 from glia.nn.seeds import step_seeds
 from glia.training.events import CheckpointSaved, EpochDone, Event, FitDone, FitStarted, StepsDone
-from tests.training.parts import Separation, batches, clouds, fitted, network, settings, without_norm
+from tests.training.parts import Separation, batches, clouds, epochs_of, fitted, network, settings, without_norm
 
 
 def test_the_loop_takes_the_steps_that_a_bare_loop_takes() -> None:
@@ -237,10 +237,6 @@ def test_a_compiled_network_learns_the_same() -> None:
     fitted(compiled, settings(epochs=2, compile=True))
     for name, value in plain.state_dict().items():
         torch.testing.assert_close(compiled.state_dict()[name], value, rtol=1e-3, atol=1e-4)
-
-
-def epochs_of(events: Iterable[Event]) -> list[EpochDone]:
-    return [event for event in events if isinstance(event, EpochDone)]
 
 
 def floats(tensors: Iterable[Tensor]) -> list[Tensor]:

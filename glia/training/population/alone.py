@@ -1,13 +1,12 @@
 """Networks that are trained by themselves: by the loop that trains one, and heard of in the same way."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable
 
 from glia.models.samples import AtOnce, Samples
 from glia.nn.random import permutation
-from glia.training import checkpoint
 from glia.training.at_once import learn_at_once
-from glia.training.events import CheckpointSaved, Event, FitDone
+from glia.training.checkpoint import Checkpoint
+from glia.training.events import FitDone
 from glia.training.loop import Control, fit
 from glia.training.population.individuals import Individual, Outcome
 from glia.training.population.samples import OwnBatches, SharedSamples
@@ -27,33 +26,23 @@ def train_alone(individual: Individual, samples: SharedSamples, why: str, *, sta
     try:
         if isinstance(individual.model, AtOnce):
             return Outcome(done=_learn_at_once(individual, individual.model, samples), alone=why)
-        if not states and individual.state is None:
-            return Outcome(done=_fit(individual, samples, None), alone=why)
-        with TemporaryDirectory() as folder:
-            if individual.state is not None:
-                checkpoint.write(Path(folder), individual.state)
-            done = _fit(individual, samples, Path(folder))
-            state = checkpoint.read(Path(folder)) if states else None
-            return Outcome(done=done, state=state, alone=why)
+        left: list[Checkpoint] = []
+        done = _fit(individual, samples, left.append if states else None)
+        return Outcome(done=done, state=left[0] if left else None, alone=why)
     except Exception as error:
         return Outcome(error=error, alone=why)
 
 
-def _fit(individual: Individual, samples: SharedSamples, checkpoints: Path | None) -> FitDone:
+def _fit(individual: Individual, samples: SharedSamples, leave: Callable[[Checkpoint], None] | None) -> FitDone:
     count, seed = len(individual.train), individual.settings.seed
-
-    def listen(event: Event) -> None:
-        if not isinstance(event, CheckpointSaved):
-            individual.listen(event)
-
     return fit(
         individual.model,
         individual.task,
         OwnBatches(samples, individual.train, individual.batch_size, lambda epoch: permutation(seed, epoch, count)),
         OwnBatches(samples, individual.judged, JUDGED_AT_ONCE) if len(individual.judged) else None,
         individual.settings,
-        listen=listen,
-        control=Control(checkpoints=checkpoints, resume=individual.state is not None, ends_after=individual.ends_after),
+        listen=individual.listen,
+        control=Control(state=individual.state, leave=leave, ends_after=individual.ends_after),
     )
 
 

@@ -6,15 +6,13 @@ What `glia.training.loop` does for a network alone, weights and steps apart.
 import math
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import torch
 
 from glia.nn.seeds import step_seeds
 from glia.training import optimizers
 from glia.training.diverged import DivergenceError, why
+from glia.training.epochs import Epochs
 from glia.training.events import EpochDone, FitDone, FitStarted, StepsDone, Warned
-from glia.training.loop import Reason, limits
+from glia.training.loop import Reason
 from glia.training.population.individuals import Individual
 from glia.training.population.samples import batch_sizes
 from glia.training.schedules import schedule
@@ -33,12 +31,10 @@ class Course:
         self.individual, self.place, self.settings = individual, place, individual.settings
         self.steps_per_epoch = steps_per_epoch
         self.sizes = batch_sizes(len(individual.train), individual.batch_size)
-        self.epochs, self.rule = limits(self.settings, steps_per_epoch)
-        self.rate = schedule(self.settings, self.epochs * steps_per_epoch, steps_per_epoch)
-        self.epoch = self.step = self.best_epoch = 0
-        self.best_loss, self.last_mean = math.inf, math.nan
+        self.epochs = Epochs(self.settings, steps_per_epoch)
+        self.rate = schedule(self.settings, self.epochs.most * steps_per_epoch, steps_per_epoch)
+        self.step, self.last_mean = 0, math.nan
         self.seconds_before, self.loss_sum = 0.0, 0.0
-        self.metrics: dict[str, float] = {}  # of the last epoch
         self.is_best = False  # the last epoch
         self.error: Exception | None = None
         self.done: FitDone | None = None
@@ -46,9 +42,8 @@ class Course:
         self.started = time.perf_counter()
         state = individual.state
         if state is not None:
-            self.epoch, self.step, self.best_epoch = state.epoch, state.step, state.progress["best_epoch"]
-            self.rule.restore(state.progress["rule"])
-            self.best_loss = state.progress["best_loss"] if state.best else math.inf
+            self.epochs.restore(state.epoch, state.progress["epochs"])
+            self.step = state.step
             self.seconds_before = float(state.progress["seconds"])
         self.step_started = self.step
 
@@ -57,19 +52,19 @@ class Course:
         settings, individual = self.settings, self.individual
         individual.listen(
             FitStarted(
-                epochs=self.epochs,
+                epochs=self.epochs.most,
                 steps_per_epoch=self.steps_per_epoch,
                 train_samples=len(individual.train),
                 validation_samples=len(individual.judged),
                 parameters=sum(parameter.numel() for parameter in individual.model.parameters()),
                 device=device,
-                epoch=self.epoch,
+                epoch=self.epochs.over,
                 step=self.step,
             )
         )
         for remark in optimizers.remarks(settings, self.steps_per_epoch):
             individual.listen(Warned(remark))
-        self.reason = self._end_reached()
+        self.reason = self.epochs.end
 
     @property
     def mean_loss(self) -> float:
@@ -82,7 +77,7 @@ class Course:
 
     def seeds(self) -> list[int]:
         """Those of the draws of its steps."""
-        return step_seeds(self.settings.seed, "step", self.epoch, self.steps_per_epoch)
+        return step_seeds(self.settings.seed, "step", self.epochs.over, self.steps_per_epoch)
 
     def take(self, losses: Sequence[float], sizes: Sequence[int]) -> None:
         """Hear of the losses of further steps.
@@ -93,7 +88,8 @@ class Course:
         self.step += len(losses)
         if not all(map(math.isfinite, losses)):
             first = self.step - len(losses) + 1
-            raise DivergenceError(why(losses, first, self.epoch + 1, self.last_mean, self.settings), self.best_epoch)
+            message = why(losses, first, self.epochs.over + 1, self.last_mean, self.settings)
+            raise DivergenceError(message, self.epochs.best, self.epochs.of_best)
         self.loss_sum += math.fsum(loss * size for loss, size in zip(losses, sizes, strict=True))
         self.last_mean = math.fsum(losses) / len(losses)
 
@@ -102,58 +98,40 @@ class Course:
         samples = len(self.individual.train)
         self.individual.listen(
             StepsDone(
-                epoch=self.epoch + 1,
+                epoch=self.epochs.over + 1,
                 step=self.step,
                 loss=self.last_mean,
                 learning_rate=self.rate(self.step - 1),
                 samples_per_second=per_second * samples / self.steps_per_epoch,
-                seconds_left=(self.epochs * self.steps_per_epoch - self.step) * self._seconds_per_step(),
+                seconds_left=(self.epochs.most * self.steps_per_epoch - self.step) * self._seconds_per_step(),
             )
         )
 
     def judge_epoch(self, train: Mapping[str, float], validation: Mapping[str, float] | None) -> None:
         """Hear of the metrics of the epoch that is over."""
-        self.epoch += 1
         loss = self.mean_loss
         metrics = {f"train/{name}": value for name, value in {**train, "loss": loss}.items()}
         metrics |= {f"validation/{name}": value for name, value in (validation or {}).items()}
-        judged = metrics["train/loss" if validation is None else "validation/loss"]
-        self.is_best = judged < self.best_loss
-        if self.is_best:
-            self.best_epoch, self.best_loss = self.epoch, judged
-        self.rule.hear(judged)
-        self.metrics, self.loss_sum, self.last_mean = metrics, 0.0, loss
+        self.is_best = self.epochs.hear(metrics)
+        self.loss_sum, self.last_mean = 0.0, loss
 
     def close_epoch(self, seconds: float) -> None:
         """Tell of it, and find out whether it was the last."""
-        self.individual.listen(EpochDone(self.epoch, self.step, self.metrics, self.is_best, seconds))
-        self.reason = self._end_reached() or ("stopped" if self.individual.ends_after(self.epoch) else None)
+        epochs = self.epochs
+        self.individual.listen(EpochDone(epochs.over, self.step, epochs.of_last, self.is_best, seconds))
+        self.reason = epochs.end or ("stopped" if self.individual.ends_after(epochs.over) else None)
 
     def end(self) -> None:
         """Tell how it ended; the model holds the weights kept."""
-        best_epoch = self.best_epoch if self.settings.keep == "best" else self.epoch
-        done = FitDone(self.reason or "stopped", self.epoch, self.step, best_epoch, self.seconds())
+        epochs = self.epochs
+        reason = self.reason or "stopped"
+        done = FitDone(reason, epochs.over, self.step, epochs.kept, self.seconds(), epochs.of_kept)
         self.individual.listen(done)
         self.done = done
-
-    def progress(self) -> dict[str, Any]:
-        """For a checkpoint: plain values."""
-        return {
-            "best_epoch": self.best_epoch,
-            "best_loss": self.best_loss if self.best_epoch else None,
-            "rule": self.rule.state(),
-            "seconds": self.seconds(),
-            "threads": torch.get_num_threads(),
-        }
 
     def seconds(self) -> float:
         """Of training, earlier ones included; of a stack they are those of all its networks."""
         return self.seconds_before + time.perf_counter() - self.started
-
-    def _end_reached(self) -> Reason | None:
-        if self.epoch >= self.epochs:
-            return "epochs"
-        return "early stopping" if self.rule.ends else None
 
     def _seconds_per_step(self) -> float:
         return (time.perf_counter() - self.started) / max(1, self.step - self.step_started)

@@ -16,6 +16,7 @@ from glia.training import devices
 from glia.training.checkpoint import Checkpoint
 from glia.training.diverged import DivergenceError
 from glia.training.events import Warned
+from glia.training.loop import progress
 from glia.training.population.course import Course
 from glia.training.population.individuals import Individual, Outcome
 from glia.training.population.metrics import metrics_of
@@ -158,7 +159,7 @@ class StackFit:
         """
         first = self._courses[0]
         keys = [(course.settings.seed, len(course.individual.train)) for course in self._courses]
-        orders = {(seed, count): permutation(seed, first.epoch, count) for seed, count in set(keys)}
+        orders = {(seed, count): permutation(seed, first.epochs.over, count) for seed, count in set(keys)}
         if self._learn_alike and len(orders) == 1:
             return first.individual.train[orders[keys[0]]]
         pairs = zip(self._courses, keys, strict=True)
@@ -184,7 +185,7 @@ class StackFit:
         except Exception as error:
             course.error = error
             diverged = isinstance(error, DivergenceError)
-            self.stack.write(self._courses.index(course), best=diverged and course.best_epoch > 0)
+            self.stack.write(self._courses.index(course), best=diverged and course.epochs.best > 0)
 
     def _let_go(self) -> None:
         """Take those that have come to their end out of the stack."""
@@ -205,21 +206,21 @@ class StackFit:
         state = self._state(place, course) if self._wants_states else None
         if state is None:
             self.stack.write(place, best=False)  # also what only counts on, such as buffers that are not saved
-        if course.settings.keep == "best" and course.best_epoch:
+        if course.settings.keep == "best" and course.epochs.best:
             self.stack.write(place, best=True)
         course.end()
         self._outcomes[course.place] = Outcome(done=course.done, state=state, together=self._together)
 
     def _state(self, place: int, course: Course) -> Checkpoint:
-        best = self.stack.write(place, best=True) if course.best_epoch else {}
+        best = self.stack.write(place, best=True) if course.epochs.best else {}
         return Checkpoint(
-            epoch=course.epoch,
+            epoch=course.epochs.over,
             step=course.step,
             model=self.stack.write(place, best=False),
             optimizer=self.stack.optimizer_tensors(place, course.step),
             best=best,
             running={},
-            progress=course.progress(),
+            progress=progress(course.epochs, course.seconds()),
         )
 
     def _remark(self, message: str) -> None:

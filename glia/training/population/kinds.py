@@ -21,7 +21,7 @@ from glia.recipe import TrainRecipe
 from glia.tasks.classification import Classification
 from glia.tasks.losses import SOFTMAX_LOSSES
 from glia.training.augmentation.augmenting import augmenting
-from glia.training.loop import limits
+from glia.training.epochs import Epochs
 from glia.training.members import Ensemble
 from glia.training.optimizers import OPTIMIZERS, build
 from glia.training.population.individuals import Individual
@@ -119,7 +119,7 @@ def _divides_by_more_than_zero(individual: Individual) -> bool:
 def _why_settings_alone(individual: Individual) -> str:
     try:
         build(individual.model, individual.settings)
-        limits(individual.settings, 1)
+        Epochs(individual.settings, 1)
         schedule(individual.settings, 1, 1)
         augmented = augmenting(individual.settings.augment) is not None
     except ConfigError:

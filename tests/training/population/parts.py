@@ -142,14 +142,12 @@ def timeless(event: Event) -> Event:
     """What of an event depends neither on the clock nor on rounding."""
     if isinstance(event, StepsDone):
         return replace(event, loss=0.0, samples_per_second=0.0, seconds_left=0.0)
-    if isinstance(event, EpochDone):
+    if isinstance(event, EpochDone | FitDone):
         return replace(event, metrics=dict.fromkeys(event.metrics, 0.0), seconds=0.0)
-    if isinstance(event, FitStarted):
-        return replace(event, device="")
-    return replace(event, seconds=0.0) if isinstance(event, FitDone) else event
+    return replace(event, device="") if isinstance(event, FitStarted) else event
 
 
 def numbers(event: Event) -> Tensor:
     found = [event.loss] if isinstance(event, StepsDone) else []
-    found += list(event.metrics.values()) if isinstance(event, EpochDone) else []
+    found += list(event.metrics.values()) if isinstance(event, EpochDone | FitDone) else []
     return torch.tensor(found, dtype=torch.float64)

@@ -242,7 +242,7 @@ def test_a_state_is_a_checkpoint_that_the_loop_goes_on_from(tmp_path: Path) -> N
             OwnBatches(shared, one.train, 16, lambda epoch: permutation(0, epoch, 200)),
             OwnBatches(shared, one.judged, 64),
             recipe,
-            control=Control(tmp_path, resume=True),
+            control=Control(checkpoints=tmp_path, resume=True),
         )
         train_twin(each, *samples())
         require_same_weights(model, each.twin)
