@@ -1,11 +1,17 @@
 """Draws of torch that follow from seeds alone (see `glia.nn.seeds`)."""
 
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from glia.nn.seeds import stream_seed
 
 HAS_MPS = torch.backends.mps.is_available()
+T = TypeVar("T")
+_one_at_a_time = threading.Lock()
 
 
 def reseed(seed: int) -> None:
@@ -18,6 +24,39 @@ def reseed(seed: int) -> None:
         torch.cuda.default_generators[torch.cuda.current_device()].manual_seed(seed)
     if HAS_MPS:
         torch.mps.manual_seed(seed)
+
+
+class Draws:
+    """What the layers of a network draw while it is trained, from seeds alone: also beside others in other threads.
+
+    All layers draw from the one generator of the process, so one network at a time sets it and draws. A network that
+    draws nothing does not wait: torch's and Glia's own layers show at the first step on a CPU whether they do.
+
+    Args:
+        model: the network, in training.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        on_cpu = all(each.device.type == "cpu" for each in model.parameters())
+        known = all(type(each).__module__.startswith(("torch.nn.", "glia.")) for each in model.modules())
+        self._shows = (
+            on_cpu and known and not any(isinstance(each, nn.modules.dropout._DropoutNd) for each in model.modules())
+        )
+        self._may_draw = True
+
+    def of(self, seed: int, compute: Callable[[], T]) -> T:
+        """What `compute` gives with draws of this seed."""
+        if not self._may_draw:
+            return compute()
+        with _one_at_a_time:
+            reseed(seed)
+            if not self._shows:
+                return compute()
+            before = torch.default_generator.get_state()
+            found = compute()
+            self._may_draw = not torch.equal(before, torch.default_generator.get_state())
+            self._shows = False
+            return found
 
 
 def generator(

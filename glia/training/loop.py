@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import LBFGS
 
-from glia.nn.random import reseed
+from glia.nn.random import Draws
 from glia.nn.seeds import step_seeds
 from glia.recipe import TrainRecipe
 from glia.training import checkpoint, devices, optimizers, threads
@@ -111,7 +112,7 @@ class _Fit:
         self.penalty = Penalty(model, settings)
         self.bounded = optimizers.penalised(model, settings) if settings.max_norm else []
         self.precision = devices.precision(self.device)
-        self.losses, self.forward = Losses(model, task), trained(model)
+        self.losses, self.forward, self.draws = Losses(model, task), trained(model), Draws(model)
         self.augment = augmenting(settings.augment)
         self.dense = None if settings.compile else Dense.of(model)
         self.compiled = torch.compile(self.forward, dynamic=False) if settings.compile else self.forward
@@ -159,7 +160,6 @@ class _Fit:
         self.train.seek(epoch, taken)
         self.model.train()
         for (inputs, targets), seed in zip(self.train, seeds[taken:], strict=True):
-            reseed(seed)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.rate(self.step)
             self._take_step(self.compiled if targets.shape[0] == size else self.forward, inputs, targets, seed)
@@ -181,31 +181,25 @@ class _Fit:
         if self.augment is not None:
             inputs, learned = self.augment(inputs, targets, seed)
         if isinstance(self.optimizer, LevenbergMarquardt):
-            with torch.no_grad():
-                outputs = self.model(inputs)
-                loss = self.task.loss(outputs, targets)
-            if self.step == self.step_started:
-                try_out(self.optimizer, self.model, self.task, inputs, targets)
-            self.optimizer.step(NetworkResiduals(self.model, self.task, inputs, targets))
+            loss, outputs = self.draws.of(seed, partial(self._take_solving_step, self.optimizer, inputs, targets))
         elif isinstance(self.optimizer, LBFGS):
             loss, outputs = self._take_searching_step(self.optimizer, forward, inputs, learned, seed)
         else:
-            _, loss, outputs = self._descend(forward, inputs, learned)
+            _, loss, outputs = self._descend(forward, inputs, learned, seed)
             self.take_optimizer_step()
         if self.bounded:
             shorten(self.bounded, self.settings.max_norm)
         self.running.add(loss.detach(), self.losses.joined(outputs.detach()), targets)
 
     def _descend(
-        self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor | Mixed
+        self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor | Mixed, seed: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The gradients; what is minimised, the loss in it, the outputs."""
         for parameter in self.parameters:
             parameter.grad = None  # as zero_grad does, which takes as long as a small layer
         dense = self.dense if self.dense is not None and self.dense.takes(inputs) else None
         with self.precision:
-            outputs = forward(inputs) if dense is None else dense(inputs)
-            loss = self.losses.of(outputs, targets)
+            outputs, loss = self.draws.of(seed, partial(self._judged, dense or forward, inputs, targets))
         total = self.penalty.added_to(loss) if self.penalty else loss
         backward(total)
         if dense is not None and outputs.grad is not None:
@@ -214,20 +208,36 @@ class _Fit:
             nn.utils.clip_grad_norm_(self.parameters, self.settings.gradient_clip)
         return total, loss, outputs
 
+    def _judged(
+        self, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor | Mixed
+    ) -> tuple[Tensor, Tensor]:
+        outputs = forward(inputs)
+        return outputs, self.losses.of(outputs, targets)
+
     def _take_searching_step(
         self, optimizer: LBFGS, forward: Callable[[Tensor], Tensor], inputs: Tensor, targets: Tensor | Mixed, seed: int
     ) -> tuple[Tensor, Tensor]:
         """L-BFGS asks for gradients several times a step, here with the same random draws; the first is reported."""
 
         def descend() -> Tensor:
-            reseed(seed)
-            total, loss, outputs = self._descend(forward, inputs, targets)
+            total, loss, outputs = self._descend(forward, inputs, targets, seed)
             seen.append((loss, outputs))
             return total
 
         seen: list[tuple[Tensor, Tensor]] = []
         optimizer.step(descend)  # type: ignore[no-untyped-call]
         return seen[0]
+
+    def _take_solving_step(
+        self, optimizer: LevenbergMarquardt, inputs: Tensor, targets: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            outputs = self.model(inputs)
+            loss = self.task.loss(outputs, targets)
+        if self.step == self.step_started:
+            try_out(optimizer, self.model, self.task, inputs, targets)
+        optimizer.step(NetworkResiduals(self.model, self.task, inputs, targets))
+        return loss, outputs
 
     def _close_epoch(self, begun: float) -> None:
         self._refuse_divergence()

@@ -19,10 +19,18 @@ WORTH_SHARING = 5_000_000  # multiplications of a forward pass over a batch
 def suited_to(model: nn.Module, batch_size: int) -> Iterator[None]:
     """While inside, torch computes with as many threads as batches of that size are worth."""
     before = torch.get_num_threads()
-    if before == 1 or not is_small(model, batch_size):
+    with limited_to(1 if before > 1 and is_small(model, batch_size) else before):
+        yield
+
+
+@contextmanager
+def limited_to(count: int) -> Iterator[None]:
+    """While inside, torch computes with so many threads, in the thread that asks for it."""
+    before = torch.get_num_threads()
+    if count == before:
         yield
         return
-    torch.set_num_threads(1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:

@@ -1,11 +1,12 @@
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 
-from glia.nn.random import generator, permutation, reseed
+from glia.nn.random import Draws, generator, permutation, reseed
 from glia.nn.seeds import GOLDEN, _absorb, step_seeds, stream_seed
 
 MILLION = 1_000_000
@@ -109,3 +110,38 @@ def test_each_epoch_and_member_has_an_order_of_its_own():
     assert len({tuple(order.tolist()) for order in orders}) == 4
     assert torch.equal(permutation(0, 1, 50), permutation(0, 1, 50))
     assert permutation(0, 0, 0).tolist() == []
+
+
+def test_a_network_that_draws_nothing_leaves_the_generator_alone() -> None:
+    draws, before = Draws(torch.nn.Linear(2, 2)), torch.default_generator.get_state()
+    assert draws.of(1, lambda: 1) == 1
+    reseed(5)
+    before = torch.default_generator.get_state()
+    assert draws.of(2, lambda: 2) == 2
+    assert torch.equal(torch.default_generator.get_state(), before)
+
+
+@pytest.mark.parametrize("model", [torch.nn.Dropout(0.0), torch.nn.RReLU()])
+def test_what_draws_or_may_draw_does_so_from_its_seed(model) -> None:
+    draws = Draws(model)
+    first = [draws.of(seed, lambda: float(torch.rand(()))) for seed in (1, 2, 1)]
+    assert first[0] == first[2] != first[1]
+
+
+def test_a_foreign_layer_may_draw_late() -> None:
+    class Late(torch.nn.Module):
+        pass
+
+    draws = Draws(Late())
+    draws.of(1, lambda: None)
+    found = [draws.of(2, lambda: float(torch.rand(()))) for _ in range(2)]
+    assert found[0] == found[1]
+
+
+def test_threads_draw_as_if_each_were_alone() -> None:
+    def drawn(seed: int) -> list[float]:
+        draws = Draws(torch.nn.Dropout())
+        return [float(draws.of(step, lambda: torch.rand(1000)).sum()) for step in range(seed, seed + 200)]
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(drawn, range(3))) == [drawn(seed) for seed in range(3)]

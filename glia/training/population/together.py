@@ -1,4 +1,4 @@
-"""A population trained: networks of one kind as one program, the others one after the other."""
+"""A population trained: networks of one kind as one program, the others each by itself, side by side where it pays."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -10,11 +10,13 @@ from glia.training import threads
 from glia.training.events import Warned
 from glia.training.memory import kept_between_steps
 from glia.training.population.alone import train_alone
-from glia.training.population.choosing import Choice, choose, largest, most_at_once
+from glia.training.population.beside import train_each
+from glia.training.population.choosing import why_not_as_one
 from glia.training.population.dividing import stacks
 from glia.training.population.fitting import StackFit
 from glia.training.population.individuals import Individual, Outcome
 from glia.training.population.kinds import why_alone
+from glia.training.population.memory import largest, most_at_once
 from glia.training.population.samples import SharedSamples
 from glia.training.population.stack import is_out_of_memory
 
@@ -43,34 +45,36 @@ def fit_together(
         finish: what turns gathered inputs into what a network takes, sample by sample.
         states: whether outcomes hold what to go on from.
         way: "stacked": as one wherever that is possible, whatever their sizes; "alone": one after the other; "auto":
-            whatever is faster.
+            whatever is faster, apart from each other also side by side.
 
     Returns:
         How each ended, in their order.
     """
+    shared: dict[torch.device, SharedSamples] = {}
+    devices = [next((each.device for each in one.model.parameters()), inputs.device) for one in individuals]
     outcomes: dict[int, Outcome] = {}
+    apart: dict[int, str] = {}  # and why
     with kept_between_steps():
-        alone = [[place] for place in range(len(individuals))]
-        for places in alone if way == "alone" else stacks(individuals, by_size=way == "auto"):
-            some = [individuals[place] for place in places]
-            device = next((each.device for each in some[0].model.parameters()), inputs.device)
-            samples = SharedSamples(inputs, targets, finish, device)
-            outcomes |= zip(places, _of_a_kind(some, samples, way, states), strict=True)
+        for device in dict.fromkeys(devices):
+            shared[device] = SharedSamples(inputs, targets, finish, device)
+        if way == "alone":
+            why = "it was asked for"
+            return [
+                train_alone(each, shared[at], why, states=states) for each, at in zip(individuals, devices, strict=True)
+            ]
+        for places in stacks(individuals, by_size=way == "auto"):
+            some, samples = [individuals[place] for place in places], shared[devices[places[0]]]
+            with threads.suited_to(largest(some).model, some[0].batch_size * len(some)):
+                why = why_alone(some[0]) or (why_not_as_one(some, samples) if way == "auto" else "")
+                if why:
+                    apart |= dict.fromkeys(places, why)
+                else:
+                    outcomes |= zip(places, _stacked(some, samples, states), strict=True)
+        for device, samples in shared.items():
+            places = [place for place in apart if devices[place] == device]
+            some, reasons = [individuals[place] for place in places], [apart[place] for place in places]
+            outcomes |= zip(places, train_each(some, samples, reasons, states=states), strict=True)
     return [outcomes[place] for place in range(len(individuals))]
-
-
-def _of_a_kind(individuals: Sequence[Individual], samples: SharedSamples, way: Way, states: bool) -> list[Outcome]:
-    why = "it was asked for" if way == "alone" else why_alone(individuals[0])
-    before = torch.get_num_threads()
-    with threads.suited_to(largest(individuals).model, individuals[0].batch_size * len(individuals)):
-        choice = choose(individuals, samples) if not why and way == "auto" else Choice(why, before)
-        if not choice.why_alone:
-            return _stacked(individuals, samples, states)
-    try:
-        torch.set_num_threads(min(before, choice.threads))
-        return [train_alone(each, samples, choice.why_alone, states=states) for each in individuals]
-    finally:
-        torch.set_num_threads(before)
 
 
 def _stacked(individuals: Sequence[Individual], samples: SharedSamples, states: bool) -> list[Outcome]:

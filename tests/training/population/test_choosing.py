@@ -5,8 +5,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from glia.training.population import choosing
-from glia.training.population.choosing import choose, most_at_once
+from glia.training.population import beside, choosing, memory
+from glia.training.population.beside import Workers
+from glia.training.population.choosing import why_not_as_one
+from glia.training.population.memory import most_at_once
 from glia.training.population.samples import SharedSamples
 from glia.training.population.together import fit_together
 from tests.training.population.parts import (
@@ -26,6 +28,7 @@ CPU = torch.device("cpu")
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "_found", {})
+    monkeypatch.setattr(beside, "_found", {})
 
 
 def shared() -> SharedSamples:
@@ -35,29 +38,39 @@ def shared() -> SharedSamples:
 def test_small_dense_networks_are_stacked_without_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "_tried", None)
     some = [pair(perceptron(seed), settings()).individual for seed in range(4)]
-    assert choose(some, shared()).why_alone == ""
-    assert choose(some[:3], shared()).why_alone == "of 3 small networks each is sooner trained by itself"
+    assert why_not_as_one(some, shared()) == ""
+    assert why_not_as_one(some[:3], shared()) == "of 3 small networks each is sooner trained by itself"
 
 
-@pytest.mark.parametrize(("seconds", "expected"), [([0.1, 1.0], "0.2 times as fast"), ([0.6, 1.0], "")])
-def test_others_are_tried_once_and_remembered(
-    monkeypatch: pytest.MonkeyPatch, seconds: list[float], expected: str
-) -> None:
-    left = iter(seconds)
+@pytest.mark.parametrize(
+    ("together", "expected"), [(1.0, "0.2 times as fast"), (0.15, ""), (0.2, "1 times as fast"), (0.17, "")]
+)
+def test_others_are_tried_once_and_remembered(monkeypatch: pytest.MonkeyPatch, together: float, expected: str) -> None:
+    tried: list[float] = []
 
-    def timed(step: Callable[[], object], device: torch.device) -> tuple[float, int]:
+    def seconds_of(step: Callable[[], object], device: torch.device, *, threads: int, most: float) -> float:
         step()
-        return next(left), 1
+        tried.append(most)
+        return together
 
-    monkeypatch.setattr(choosing, "_seconds", timed)
-    some = [pair(normalised(seed), settings()).individual for seed in range(2)]
-    assert expected in choose(some, shared()).why_alone
-    assert choose(some[::-1], shared()) == choose(some, shared())
+    monkeypatch.setattr(choosing, "seconds_of", seconds_of)
+    monkeypatch.setattr(beside, "workers_for", lambda *given: Workers(1, 1, 0.1))
+    some = [pair(normalised(seed), settings(seed=seed)).individual for seed in range(2)]
+    why = why_not_as_one(some, shared())
+    assert expected in why
+    assert bool(why) == bool(expected)
+    count = len(tried)
+    assert why_not_as_one(some[::-1], shared()) == why
+    assert len(tried) == count
+    assert tried == pytest.approx([0.3] * count)
+    assert count == (1 if together > 0.3 or torch.get_num_threads() == 1 else 2), (
+        "what is hopeless is not tried further"
+    )
 
 
 def test_a_trial_leaves_the_networks_as_they_are() -> None:
     pairs = [pair(normalised(seed), settings(seed=seed)) for seed in range(2)]
-    choose([each.individual for each in pairs], shared())
+    why_not_as_one([each.individual for each in pairs], shared())
     for each in pairs:
         require_same_weights(each.individual.model, each.twin)
         assert each.told == []
@@ -133,12 +146,12 @@ def test_what_cannot_be_one_is_trained_one_after_the_other(make: Any) -> None:
 
 
 def test_larger_networks_are_fewer_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing, "_free_bytes", lambda device: 2**27)
+    monkeypatch.setattr(memory, "_free_bytes", lambda device: 2**27)
     small = most_at_once([pair(perceptron(0), settings()).individual], shared())
     large = most_at_once([pair(perceptron(0, hidden=[512, 512]), settings()).individual], shared())
     filled = [pair(perceptron(0, hidden=hidden), settings()).individual for hidden in ([512, 64], [64, 512])]
     assert 1 <= most_at_once(filled, shared()) <= large < most_at_once(filled[:1], shared()) < small
-    monkeypatch.setattr(choosing, "_free_bytes", lambda device: 0)
+    monkeypatch.setattr(memory, "_free_bytes", lambda device: 0)
     assert most_at_once([pair(perceptron(0), settings()).individual], shared()) == 1
 
 
@@ -146,8 +159,8 @@ def test_the_estimate_covers_the_weights_and_what_a_step_keeps() -> None:
     one = pair(perceptron(0, hidden=[512]), settings(batch_size=200)).individual
     weights = sum(parameter.numel() for parameter in one.model.parameters()) * 8
     activations = 200 * 512 * 8
-    assert 6 * weights + 2 * activations <= choosing._bytes_of(one, shared()) <= 6 * weights + 8 * activations
+    assert 6 * weights + 2 * activations <= memory._bytes_of(one, shared()) <= 6 * weights + 8 * activations
 
 
 def test_free_memory_is_asked_of_the_machine() -> None:
-    assert choosing._free_bytes(CPU) > 2**20
+    assert memory._free_bytes(CPU) > 2**20
