@@ -5,6 +5,7 @@ Letters    M networks, n rows each learns from, v rows each is judged by, B samp
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from glia.training.population.individuals import Individual, Outcome
 from glia.training.population.metrics import metrics_of
 from glia.training.population.pace import Pace
 from glia.training.population.samples import SharedSamples, batch_sizes
-from glia.training.population.stack import Stack
+from glia.training.population.stack import Stack, alike
 from glia.training.protocols import Task
 from glia.training.running import MOST_VALUES
 
@@ -47,6 +48,7 @@ class StackFit:
         self._samples, self._wants_states, self._together = samples, states, len(individuals)
         self._sizes = batch_sizes(len(first.train), first.batch_size)
         self._log_every = first.settings.log_every
+        self._set_alike = all(replace(each.settings, seed=0) == replace(first.settings, seed=0) for each in individuals)
         self._courses = [Course(each, place, len(self._sizes)) for place, each in enumerate(individuals)]
         self.stack = Stack(individuals, *samples.pick(first.train[: self._sizes[0]]), self._remark)
         self._pace = Pace()
@@ -95,7 +97,7 @@ class StackFit:
 
     def _rates(self) -> Tensor:
         """(S, M) the learning rates of the epoch's steps; (S, 1) where all networks have the same."""
-        found = [course.rates() for course in self._courses]
+        found = [course.rates() for course in self._courses[: 1 if self._set_alike else None]]
         alike = all(each == found[0] for each in found)
         return torch.tensor(found[:1] if alike else found, dtype=torch.float64).t().contiguous().to(self.stack.device)
 
@@ -236,13 +238,11 @@ def _metrics(
     losses: Sequence[float] | None = None,
 ) -> list[Mapping[str, float] | Exception]:
     """The metrics of each network over its first samples, as many as `counts` says; of none, none."""
-    found: list[Mapping[str, float] | Exception] = [{} for _ in tasks]
-    for count in sorted(set(counts) - {0}):
-        places = [place for place, each in enumerate(counts) if each == count]
-        known = None if losses is None else [losses[place] for place in places]
-        some = outputs[places, :count], targets[places, :count]
-        for place, each in zip(places, metrics_of([tasks[place] for place in places], *some, known), strict=True):
-            found[place] = each
+    found: list[Mapping[str, float] | Exception] = []
+    for part, count in alike(slice(0, len(counts)), counts):
+        some = outputs[part, :count], targets[part, :count]
+        known = None if losses is None else losses[part]
+        found += metrics_of(tasks[part], *some, known) if count else [{} for _ in tasks[part]]
     return found
 
 

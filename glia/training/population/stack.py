@@ -134,7 +134,7 @@ class Stack:
         """
 
         def of(part: slice) -> tuple[Any, ...]:
-            some = _alike(part, counts) if counts else [(part, inputs.shape[1])]
+            some = alike(part, counts) if counts else [(part, inputs.shape[1])]
             return _joined([self._learned(*each, inputs, targets, seeds, apart) for each in some])
 
         with torch.no_grad():
@@ -280,8 +280,8 @@ class Stack:
                 own(best[place], state.best[name].shape).copy_(state.best[name])
 
 
-def _alike(part: slice, counts: Sequence[int]) -> Iterator[tuple[slice, int]]:
-    """Neighbours in `part` that learn from as many samples, and how many those are."""
+def alike(part: slice, counts: Sequence[int]) -> Iterator[tuple[slice, int]]:
+    """Neighbours in `part` that have as many samples, and how many those are."""
     first = part.start
     for count, same in groupby(counts[part]):
         size = len(list(same))
