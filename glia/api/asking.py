@@ -26,7 +26,9 @@ def seconds(budget: str | float | None) -> float:
     if budget is None:
         return math.inf
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|)", str(budget).strip().lower())
-    if found is None or float(found[1]) == 0:
+    if found is not None and float(found[1]) == 0:
+        raise ConfigError(f"A budget of {budget} leaves no time for anything. Leave it out, or give more than 0.")
+    if found is None:
         raise ConfigError(f"'{budget}' is not a time span. Write seconds, or a number with s, m, h or d: 10m, 1.5h.")
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
 

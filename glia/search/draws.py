@@ -6,6 +6,7 @@ from glia.config import Plain
 from glia.nn.seeds import stream_seed
 from glia.search.space import Space
 
+FEW = 256  # combinations, of which each is tried once
 DRAWS_EACH = 20  # of each setting, until those not drawn are taken in turn
 
 

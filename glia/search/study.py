@@ -90,7 +90,8 @@ class Study:
         """
         ranked = best_first(self.trials, self.plan.direction)
         if not ranked:
-            raise NotFoundError(f"Study '{self.name}' ({self.id}) has no trial that is done: it is {self.state}.")
+            how = {"done": "has ended", "running": "is running"}.get(self.state, f"is {self.state}")
+            raise NotFoundError(f"Study '{self.name}' ({self.id}) {how}, and no trial of it has come to a metric.")
         return ranked[0]
 
     @property

@@ -9,19 +9,20 @@ Samplers   Optuna's, by ask and tell: a Gaussian process with expected improveme
 A quarter of the trials is random. The others come in batches, asked all at once they would be random, too: a trial
 is chosen knowing all trials before its batch, and that those before it in its batch are going on. The sampler is made
 anew for each trial and seeded by (study, number), so it does not matter how many are asked for at a time, nor whether
-the process died in between.
+the process died in between. Of a few choices each combination is tried once, as in random search.
 """
 
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from glia.config import Plain
 from glia.nn.seeds import stream_seed
 from glia.search.dimensions import Range
-from glia.search.draws import random_settings
+from glia.search.draws import FEW, distinct_settings, random_settings
 from glia.search.methods.method import Brief
 from glia.search.space import Dimension
 from glia.search.trials import Proposal, Trial, best_first, next_number
@@ -68,19 +69,47 @@ class Bayesian:
 
     def propose(self, trials: Sequence[Trial], count: int) -> list[Proposal]:
         """The next of the random ones, or of the batch; none if a whole batch is going on already."""
+        numbers = self._numbers(trials, count)
+        if self.brief.space.size > FEW:
+            return self._chosen(trials, numbers)
+        found: list[Proposal] = []
+        for number in numbers:
+            going_on = (Trial(number=each.number, settings=each.settings, state="running") for each in found)
+            known = [*trials, *going_on]
+            [chosen] = self._chosen(known, range(number, number + 1))
+            tried = [each.settings for each in (*known, *self.others)]
+            untried = (each for each in (chosen.settings, *self._combinations) if each not in tried)
+            settings = next(untried, None)
+            if settings is None:
+                break
+            found.append(replace(chosen, settings=settings))
+        return found
+
+    def _numbers(self, trials: Sequence[Trial], count: int) -> range:
+        """Those of the trials that may be begun."""
         first = next_number(trials)
         count = self.brief.remaining(first, count)
         if first < self.randoms:
-            return [self._random(number) for number in range(first, min(first + count, self.randoms))]
-        begin = first - (first - self.randoms) % self.batch
+            return range(first, min(first + count, self.randoms))
         going_on = sum(each.pending for each in trials)
-        end = min(first + count, begin + self.batch, first + self.batch - going_on)
-        if end <= first:
-            return []
-        if not best_first([each for each in trials if each.number < begin], self.brief.direction):
-            return [self._random(number) for number in range(first, end)]
+        return range(first, min(first + count, self._begin(first) + self.batch, first + self.batch - going_on))
+
+    def _begin(self, number: int) -> int:
+        """The first number of the batch that this one is in."""
+        return number - (number - self.randoms) % self.batch
+
+    def _chosen(self, trials: Sequence[Trial], numbers: range) -> list[Proposal]:
+        """What is tried next, all of it random or of one batch."""
+        begin = self._begin(numbers.start)
+        known = best_first([each for each in trials if each.number < begin], self.brief.direction)
+        if numbers.start < self.randoms or not known:
+            return [self._random(number) for number in numbers]
         with _quiet():
-            return list(self._asked(trials, begin, range(first, end)))
+            return list(self._asked(trials, begin, numbers))
+
+    @cached_property
+    def _combinations(self) -> list[Plain]:
+        return distinct_settings(self.brief.space, self.brief.seed)
 
     def _random(self, number: int) -> Proposal:
         return Proposal(number=number, settings=random_settings(self.brief.space, self.brief.seed, number))

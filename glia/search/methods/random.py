@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from glia.config import Plain
-from glia.search.draws import distinct_settings, random_settings
+from glia.search.draws import FEW, distinct_settings, random_settings
 from glia.search.methods.method import Brief
 from glia.search.trials import Proposal, Trial, next_number
-
-FEW = 256  # combinations
 
 
 @dataclass(frozen=True)

@@ -208,3 +208,20 @@ def test_optuna_is_silent_and_left_as_it_was(capfd: pytest.CaptureFixture[str]) 
     finally:
         optuna.logging.set_verbosity(logging.WARNING)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["tpe", "gp"])
+def test_of_a_few_choices_each_is_tried_once(name: str) -> None:
+    space = parse(["x=1,2,3", "y=0..3", "z=a,b"])
+    method = method_named(name, Brief(space=space, seed=3, trials=64))
+
+    def metric(settings: dict[str, Any], _: int) -> float:
+        return float(settings["x"] * settings["y"] + (settings["z"] == "b"))
+
+    whole = played(method, metric)
+    assert len(whole) == len({tuple(each.settings.values()) for each in whole}) == 24
+    assert settings_of(played(method, metric, count=1)) == settings_of(whole)
+    by_hand = Trial(number=0, settings={"x": 3, "y": 3, "z": "b"}, state="done", value=10.0)
+    others = played(Bayesian(Brief(space=space, seed=3, trials=64), name, (by_hand,)), metric)  # type: ignore[arg-type]
+    assert by_hand.settings not in settings_of(others)
+    assert len(others) == 23
