@@ -18,6 +18,7 @@ from glia.record.run import Run
 from glia.record.weights import note_weights
 from glia.record.writing import EventWriter
 from glia.search.concluding import conclude, kept
+from glia.search.draws import FEW
 from glia.search.findings import findings
 from glia.search.ledger import Claim, Ledger
 from glia.search.plan import Plan
@@ -29,6 +30,7 @@ from glia.tracking.recording.study import StudyRecorder
 from glia.training import checkpoint
 from glia.training.checkpoint import Checkpoint
 
+EACH_ONCE = ("random", "bayes", "tpe", "gp")  # methods that try each of a few combinations once
 IN_PARTS = ("halving", "asha", "pbt")  # methods whose trials go on from where they were left
 FIRST_ROUND, FIRST_OF_FAST = 16, 64  # networks
 MOST_AT_ONCE = 256
@@ -101,6 +103,12 @@ class Search:
         self._display.say(f"{named}; {what} for {self.plan.metric}; split {self.workshop.rule}")
         for said in self.workshop.said:
             self._display.say(f"Note: {said}")
+        if (
+            self.plan.method in EACH_ONCE
+            and self.plan.space.size <= FEW
+            and self.plan.space.size < (self.plan.trials or 0)
+        ):
+            self._display.say(f"There are {self.plan.space.size:.0f} combinations of these values; each is tried once.")
         self.ledger.take_up()
         trials = self.ledger.trials()
         self._ended = sum(not each.pending for each in trials)
