@@ -4,13 +4,14 @@ Letters    M networks, n rows each learns from, v rows each is judged by, B samp
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from glia.nn.random import permutation
 from glia.training import devices
@@ -27,6 +28,7 @@ from glia.training.population.stack import Stack, alike
 from glia.training.protocols import Task
 from glia.training.running import MOST_VALUES
 
+KEPT_BYTES = 2**25
 JUDGED_AT_ONCE = 2**14  # samples, over all networks, that pass through them together in use
 
 
@@ -137,17 +139,21 @@ class StackFit:
         counts = [len(course.individual.judged) for course in self._courses]
         if not any(counts):
             return [None] * len(counts)
-        found = _metrics(tasks, self._outputs(self._judged), self._targets(self._judged), counts)
+        apart = self._judged.dim() == 2
+        outputs = torch.cat([self.stack.outputs(inputs, apart=apart) for inputs in self._judging_inputs()], 1)
+        found = _metrics(tasks, outputs, self._targets(self._judged), counts)
         return [each if count else None for each, count in zip(found, counts, strict=True)]
 
-    def _outputs(self, rows: Tensor) -> Tensor:
-        """(M, v, K) in use, of rows (M, v) or (v,)."""
+    def _judging_inputs(self) -> Iterable[Tensor]:
+        """Those that networks are judged by, as many at once as are to pass through them; kept if they are few."""
+        if self._kept is not None:
+            return self._kept
         at_once = max(self._sizes[0], JUDGED_AT_ONCE // len(self._courses))
-        parts = [
-            self.stack.outputs(self._samples.pick(part)[0], apart=rows.dim() == 2)
-            for part in torch.split(rows, at_once, -1)
-        ]
-        return torch.cat(parts, 1)
+        inputs = (self._samples.pick(part)[0] for part in torch.split(self._judged, at_once, -1))
+        if self._judged.numel() * self._samples.sample_bytes <= KEPT_BYTES:
+            self._kept = list(inputs)
+            return self._kept
+        return inputs
 
     def _targets(self, rows: Tensor) -> Tensor:
         """(M, n, ...), of rows (M, n) or (n,)."""
@@ -164,16 +170,17 @@ class StackFit:
         orders = {(seed, count): permutation(seed, first.epochs.over, count) for seed, count in set(keys)}
         if self._learn_alike and len(orders) == 1:
             return first.individual.train[orders[keys[0]]]
-        pairs = zip(self._courses, keys, strict=True)
-        return _filled([course.individual.train[orders[key]] for course, key in pairs])
+        return self._learned.gather(1, _filled([orders[key] for key in keys]))
 
     def _look_at_rows(self) -> None:
         """Find out whether the networks share their rows; as long as they do, samples are gathered once for all."""
         learned = [course.individual.train for course in self._courses]
+        self._learned = _filled(learned)
+        self._kept: list[Tensor] | None = None  # inputs that judge
         judged = [course.individual.judged for course in self._courses]
         self._learn_alike = all(torch.equal(each, learned[0]) for each in learned)
-        alike = all(torch.equal(each, judged[0]) for each in judged)
-        self._judged = judged[0] if alike else _filled(judged)  # where some have fewer
+        judged_alike = all(torch.equal(each, judged[0]) for each in judged)
+        self._judged = judged[0] if judged_alike else _filled(judged)  # where some have fewer
         counts = [len(each) for each in learned]
         self._sizes = batch_sizes(max(counts), self._courses[0].individual.batch_size)
         self._lasts = [course.sizes[-1] for course in self._courses] if len(set(counts)) > 1 else []
@@ -252,9 +259,8 @@ def _joined(outputs: Sequence[Tensor]) -> Tensor:
 
 
 def _filled(rows: Sequence[Tensor]) -> Tensor:
-    """(M, n) of (n,) each, with row 0 after those that have fewer."""
-    most = max(map(len, rows))
-    return torch.stack([torch.nn.functional.pad(each, (0, most - len(each))) for each in rows])
+    """(M, n) of (n,) each, with 0 after those that have fewer."""
+    return pad_sequence(list(rows), batch_first=True)
 
 
 def _hear_metrics(
