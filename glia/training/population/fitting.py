@@ -53,6 +53,7 @@ class StackFit:
         self._set_alike = all(replace(each.settings, seed=0) == replace(first.settings, seed=0) for each in individuals)
         self._courses = [Course(each, place, len(self._sizes)) for place, each in enumerate(individuals)]
         self.stack = Stack(individuals, *samples.pick(first.train[: self._sizes[0]]), self._remark)
+        self._kept: list[Tensor] | None = None  # inputs that they are judged by
         self._pace = Pace()
         self._outcomes: list[Outcome] = [Outcome()] * len(individuals)
 
@@ -176,7 +177,7 @@ class StackFit:
         """Find out whether the networks share their rows; as long as they do, samples are gathered once for all."""
         learned = [course.individual.train for course in self._courses]
         self._learned = _filled(learned)
-        self._kept: list[Tensor] | None = None  # inputs that judge
+        self._kept = None
         judged = [course.individual.judged for course in self._courses]
         self._learn_alike = all(torch.equal(each, learned[0]) for each in learned)
         judged_alike = all(torch.equal(each, judged[0]) for each in judged)

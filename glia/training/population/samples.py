@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 FINISHED_BYTES = 256 * 2**20  # up to here all samples are finished once
-GATHERED_BYTES = (
-    2 * 2**20
-)  # of batches, which a processor keeps near: with 32 MB a search of small networks takes 1.05 times as long
+GATHERED_BYTES = 2 * 2**20  # what a processor keeps near; with 32 MB many small networks take 1.05 times as long
 
 
 class SharedSamples:
