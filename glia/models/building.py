@@ -10,13 +10,12 @@ from math import prod
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import torch
 from torch import nn
 
 from glia.config import Plain, from_dict, parameters_of
 from glia.errors import ConfigError, did_you_mean
 from glia.models.samples import Column
-from glia.nn.random import reseed
+from glia.nn.random import drawing_apart
 from glia.nn.seeds import stream_seed
 from glia.recipe import catalogue
 
@@ -102,8 +101,7 @@ def build(
     make = _own(name, options or {}) if ":" in name else _named(name, options or {})
     taken = parameters_of(make.func) if isinstance(make, partial) else inspect.signature(make).parameters
     described = {"columns": columns} if "columns" in taken else {}
-    with torch.random.fork_rng(devices=[]):
-        reseed(stream_seed(seed, "initialisation"))
+    with drawing_apart(stream_seed(seed, "initialisation")):
         return make(inputs=inputs, outputs=outputs, **described)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 from torch.nn.utils.parametrize import is_parametrized
 
+from glia.nn.random import drawing_apart
 from glia.nn.shapes import Shape, written
 
 
@@ -106,7 +107,7 @@ class _DryRun:
         handles = [module.register_forward_pre_hook(self._enter) for module in modes]
         handles += [module.register_forward_hook(self._leave) for module in modes]
         try:
-            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            with torch.no_grad(), drawing_apart(0):
                 model.eval()(batch)
         finally:
             for handle in handles:

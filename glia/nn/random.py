@@ -1,7 +1,8 @@
 """Draws of torch that follow from seeds alone (see `glia.nn.seeds`)."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -11,7 +12,7 @@ from glia.nn.seeds import stream_seed
 
 HAS_MPS = torch.backends.mps.is_available()
 T = TypeVar("T")
-_one_at_a_time = threading.Lock()
+_one_at_a_time = threading.RLock()
 
 
 def reseed(seed: int) -> None:
@@ -26,11 +27,28 @@ def reseed(seed: int) -> None:
         torch.mps.manual_seed(seed)
 
 
+@contextmanager
+def drawing(seed: int) -> Iterator[None]:
+    """Inside, layers draw what follows from this seed, whatever other threads draw."""
+    with _one_at_a_time:
+        reseed(seed)
+        yield
+
+
+@contextmanager
+def drawing_apart(seed: int) -> Iterator[None]:
+    """The same on the CPU, and afterwards its generator is as it was."""
+    with _one_at_a_time, torch.random.fork_rng(devices=[]):
+        reseed(seed)
+        yield
+
+
 class Draws:
     """What the layers of a network draw while it is trained, from seeds alone: also beside others in other threads.
 
     All layers draw from the one generator of the process, so one network at a time sets it and draws. A network that
-    draws nothing does not wait: torch's and Glia's own layers show at the first step on a CPU whether they do.
+    draws nothing does not wait: torch's and Glia's own layers show at the first step on a CPU whether they do. One of
+    Glia's that draws at some steps only must draw at the first.
 
     Args:
         model: the network, in training.

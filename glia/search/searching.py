@@ -12,6 +12,7 @@ from shutil import rmtree
 from glia.data.splits import divide
 from glia.errors import GliaError, NotFoundError, TrainingError
 from glia.learner import Learner
+from glia.recipe import Recipe
 from glia.record.interruption import asked_to_stop
 from glia.record.progress import Display, choose, duration
 from glia.record.run import Run
@@ -178,8 +179,11 @@ class Search:
     def _consider(self, claim: Claim, value: float, result: Result) -> None:
         """Remember the learner of the best trial so far."""
         trial = Trial(number=claim.proposal.number, settings=claim.proposal.settings, state="done", value=value)
-        if self._best is None or best_first([self._best[0], trial], self.plan.direction)[0] is trial:
-            others = [each for each in (self._before, self._best and self._best[0]) if each is not None]
+        held = self._best and self._best[0]
+        rivals = sorted((each for each in (held, trial) if each is not None), key=lambda each: each.number)
+        goes_on = held is not None and held.number == trial.number  # better or worse: this is what it has come to
+        if goes_on or best_first(rivals, self.plan.direction)[0] is trial:
+            others = [each for each in (self._before, held) if each is not None]
             improved = best_first([*others, trial], self.plan.direction)[0] is trial
             improved = improved and all(each.value != value for each in others)
             self._best = (trial, result.learners[0])
@@ -200,8 +204,8 @@ class Search:
         self._display.show(f"trial {self._ended}{of}{best}{more}", min(share, 1.0))
 
     def _keep_best(self) -> None:
-        """Keep the learner of the best trial in its folder, and of no other."""
-        if self._best is None or self.plan.folds > 1:
+        """Keep the learner of the best trial in its folder, and of no other; trained in parts it has checkpoints."""
+        if self._best is None or self.plan.folds > 1 or self.plan.method in IN_PARTS:
             return
         ranked = best_first(self.ledger.trials(), self.plan.direction)
         if not ranked or ranked[0].number != self._best[0].number:
@@ -256,24 +260,36 @@ class Search:
 
     def _hear_again(self, claim: Claim, result: Result) -> None:
         value = result.summary.get(self.plan.metric, math.nan)
-        if result.failed or not math.isfinite(value):
+        if result.reason == "stopped":
+            claim.log.end("stopped", "interrupted")
+        elif result.failed or not math.isfinite(value):
             claim.log.end("failed", result.reason)
         else:
             self.ledger.done(claim, value, summary=result.summary)
 
     def _winner(self, best: Trial) -> Learner:
         """The best trial's learner; of folds one for the recipe's own split."""
-        folder = self._folder(best.number) / "model"
-        if self.plan.folds == 1 and self._best is not None and self._best[0].number == best.number:
-            learner = self._best[1]
-        elif (folder / "learner.json").is_file():
+        folder, recipe = self._folder(best.number) / "model", self.workshop.recipe.with_settings(best.settings)
+        in_parts, of_whole = self.plan.method in IN_PARTS, self.plan.folds == 1
+        learner = self._as_left(recipe, best) if in_parts and of_whole else None
+        held = self._best if of_whole and self._best is not None and self._best[0].number == best.number else None
+        if learner is None and held is not None and held[0].value == best.value:
+            learner = held[1]
+        if learner is None and not in_parts and (folder / "learner.json").is_file():
             return Learner.load(folder)
-        else:
-            log = self.recorder.trial(best.number)
-            learner = self.workshop.whole(self.workshop.recipe.with_settings(best.settings))
-            learner.train(listen=EventWriter(log, learner.task.directions, "whole/"))
+        if learner is None:
+            learner = self.workshop.whole(recipe)
+            learner.train(listen=EventWriter(self.recorder.trial(best.number), learner.task.directions, "whole/"))
         learner.save(folder)
         return learner
+
+    def _as_left(self, recipe: Recipe, trial: Trial) -> Learner | None:
+        """The learner of a trial as its last part left it; None if that was not kept."""
+        try:
+            [state] = self._states_of(trial.number)
+        except NotFoundError:
+            return None
+        return self.workshop.as_left(recipe, state)
 
     def _judged(self, learner: Learner) -> dict[str, float]:
         """The winner on the test part: the only look at it that a search takes."""
@@ -303,10 +319,15 @@ class Search:
             return self._states[claim.proposal.number]
 
     def _states_of(self, number: int) -> tuple[Checkpoint, ...]:
-        if number not in self._states:
-            folder = self._folder(number) / CHECKPOINTS
-            self._states[number] = tuple(checkpoint.read(folder / str(fold)) for fold in range(self.plan.folds))
-        return self._states[number]
+        """The furthest there are: another process may have gone on with it."""
+        folder, known = self._folder(number) / CHECKPOINTS, self._states.get(number)
+        try:
+            found = tuple(checkpoint.read(folder / str(fold)) for fold in range(self.plan.folds))
+        except NotFoundError:
+            if known is None:
+                raise
+            return known
+        return found if known is None or found[0].epoch > known[0].epoch else known
 
     def _folder(self, number: int) -> Path:
         return self.recorder.folder / "trials" / str(number)

@@ -191,9 +191,11 @@ class Study:
             found[number] = value if math.isfinite(value) and not result.failed else None
             if result.failed:
                 claims[number].log.end("failed", result.reason)
+            elif not math.isfinite(value):
+                claims[number].log.end("failed", f"{self.plan.metric} is {value}")
             else:
-                self._claims[number] = claims[number]
-                self.tell(number, value)
+                values = [fold[self.plan.metric] for fold in result.folds]
+                self._asked().done(claims[number], value, values=values, summary=result.summary)
 
         shop = self._shop()
         works = [

@@ -21,6 +21,7 @@ from glia.models.samples import AtOnce
 from glia.recipe import DataRecipe, Recipe
 from glia.record.writing import EventWriter, Log
 from glia.training.checkpoint import Checkpoint
+from glia.training.epochs import Epochs
 from glia.training.events import Event, FitDone
 from glia.training.loop import Control
 from glia.training.population.individuals import Individual, Outcome
@@ -118,6 +119,16 @@ class Workshop:
     def whole(self, recipe: Recipe) -> Learner:
         """A learner for the recipe's own split, whatever the folds."""
         return Learner(recipe).prepare(self.dataset)
+
+    def as_left(self, recipe: Recipe, state: Checkpoint) -> Learner:
+        """The learner of a trial without folds whose training was left at `state`: with the weights kept so far."""
+        learner = self._bench(recipe).bases[0].varied(recipe)
+        learner.adapt()
+        epochs = Epochs(recipe.train, max(1, state.step // max(1, state.epoch)))
+        epochs.restore(state.epoch, state.progress["epochs"])
+        learner.model.load_state_dict(state.best if epochs.kept == epochs.best and state.best else state.model)
+        seconds = float(state.progress["seconds"])
+        return learner.settle(FitDone("epochs", state.epoch, state.step, epochs.kept, seconds, epochs.of_kept))
 
     def train(self, works: Sequence[Work], should_stop: Callable[[], bool], *, states: bool = False) -> "States":
         """Train trials, those that can be as one program; `told` of each hears what came of it.
@@ -270,10 +281,13 @@ class _Trial:
             self._tell()
 
     def end(self, outcomes: Sequence[Outcome]) -> None:
-        """What the population says of its networks; that all came to their end it has heard before."""
+        """What the population says of its networks: that one failed or never began. Their ends it has heard before."""
         failed = next((each.error for each in outcomes if each.error is not None), None)
         if failed is not None:
             self.fail(failed)
+        elif not self._told:
+            self._told = True
+            self.work.told(Result(summary={}, folds=(), learners=(), reason="stopped"))
 
     def states(self, outcomes: Sequence[Outcome]) -> tuple[Checkpoint, ...]:
         """What each fold goes on from."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from glia.nn.random import reseed
+from glia.nn.random import drawing
 from glia.nn.seeds import step_seeds
 from glia.recipe import TrainRecipe
 from glia.training import devices, optimizers, threads
@@ -78,12 +78,12 @@ def try_rates(
     model.train()
     with threads.suited_to(model, len(next(iter(_endless(train)))[1])):
         for step, (inputs, targets), seed in zip(range(steps), _endless(train), seeds, strict=False):
-            reseed(seed)
             rate = rates[0] * (rates[1] / rates[0]) ** (step / max(1, steps - 1))
             for group in optimizer.param_groups:
                 group["lr"] = rate
             batch = (inputs, targets) if augment is None else augment(inputs, targets, seed)
-            loss = _step(optimizer, partial(_loss, model, task, *batch, device), penalty.added_to)
+            with drawing(seed):
+                loss = _step(optimizer, partial(_loss, model, task, *batch, device), penalty.added_to)
             if not math.isfinite(loss):
                 break
             mean = SMOOTHING * mean + (1 - SMOOTHING) * loss

@@ -99,6 +99,9 @@ def fit_several(
     failed = [course.outcome.error for course in courses if course.outcome.error is not None]
     if not members and failed:
         raise failed[0]
+    if len(members) + len(failed) < len(courses):
+        which = f"{len(courses) - len(members) - len(failed)} of {len(courses)} networks"
+        listen(Warned(f"{which} had not begun when training ended: they are left out of what is kept."))
     if failed:
         listen(Warned(f"{len(failed)} of {len(individuals)} networks failed and are left out. {failed[0]}"))
     return members
@@ -142,7 +145,7 @@ class _Course:
     def __init__(self, number: int, members: int, individual: Individual, listen: Listener) -> None:
         self.number, self.individual, self.outcome = number, individual, Outcome()
         self._members, self._listen = members, listen
-        self._begun, self._began = False, 0.0
+        self._begun, self._began = False, math.inf
         self.at = self.furthest = _Place()
 
     def go_on_from(self, state: Checkpoint | None) -> None:
@@ -153,6 +156,7 @@ class _Course:
 
     def individual_until(self, seconds: float, ends: Callable[[], bool]) -> Individual:
         """It, to be trained for so many seconds from its own beginning, or until all are to stop."""
+        self._began = math.inf
 
         def pauses() -> bool:
             return ends() or time.perf_counter() - self._began > seconds
@@ -160,8 +164,9 @@ class _Course:
         return replace(self.individual, listen=self, should_stop=pauses)
 
     def leave(self, outcome: Outcome) -> None:
-        """It is at an end, or paused."""
-        self.outcome = outcome
+        """It is at an end, or paused; or all were to stop before it went on."""
+        if outcome.done is not None or outcome.error is not None:
+            self.outcome = outcome
         if outcome.state is not None:
             self.individual = replace(self.individual, state=outcome.state)
 

@@ -24,6 +24,16 @@ def suited_to(model: nn.Module, batch_size: int) -> Iterator[None]:
 
 
 @contextmanager
+def set_again() -> Iterator[None]:
+    """While inside, other threads may set their number, which later threads begin with; afterwards it is as it was."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def limited_to(count: int) -> Iterator[None]:
     """While inside, torch computes with so many threads, in the thread that asks for it."""
     before = torch.get_num_threads()

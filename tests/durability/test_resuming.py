@@ -102,7 +102,7 @@ def test_what_several_networks_come_to_in_the_end_stands_last_in_the_log(home: P
     whole = glia.train("iris", **asked)
     with monkeypatch.context() as patch:
         asking = count()
-        patch.setattr(several, "Keeping", lambda **given: Keeping(**{**given, "ends": lambda: next(asking) > 5}))
+        patch.setattr(several, "Keeping", lambda **given: Keeping(**{**given, "ends": lambda: next(asking) > 6}))
         cut = glia.train("iris", **asked)
     assert cut.reason == "budget"
     assert [len(cut.metrics(f"member-{number}/train/epoch")) for number in (1, 2)] == [5, 3]

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sklearn.datasets import load_iris
 
 import glia
 from glia.errors import ConfigError, NotFoundError, TrainingError
+from glia.learner import Learner
 from glia.search.study import Study
 from glia.training.population import together
 from glia.training.population.individuals import Individual
@@ -145,6 +147,28 @@ def test_trials_that_go_on_keep_a_best_epoch_of_before(method: str) -> None:
             assert trial.value == accuracy[epochs.index(run.summary["epoch"])]
         earlier += 3 * run.summary["epoch"] <= len(epochs)  # in an earlier part
     assert earlier or method != "halving", "some go on for longer than they get better"
+
+
+@pytest.mark.parametrize("method", ["halving", "asha", "pbt"])
+@pytest.mark.parametrize("seed", [0, 7])
+def test_the_model_is_what_the_best_trial_came_to_in_its_last_part(method: str, seed: int) -> None:
+    vary = {"train.learning_rate": "1e-4..3e-2:log"}
+    study = glia.tune("wine", model="mlp", vary=vary, method=method, trials=6, epochs=6, seed=seed, again=0)
+    learner, wine = Learner.load(study.run.folder / "model"), glia.dataset("wine")
+    rows = Learner(learner.recipe).prepare(wine).division.validation
+    assert learner.evaluate(wine, rows=rows)["accuracy"] == pytest.approx(study.best.value)
+
+
+def test_searches_in_threads_of_one_process_are_what_each_is_alone() -> None:
+    def losses(number: int) -> list[float]:
+        settings = {"model.dropout": 0.3, "model.hidden": [8 + number]}
+        vary = {"train.learning_rate": [0.01, 0.03]}
+        study = glia.tune("iris", model="mlp", vary=vary, method="grid", settings=settings, epochs=10, again=0)
+        return [study.run_of(trial).summary["train/loss"] for trial in study.trials]
+
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(losses, range(3)))
+    assert together == [pytest.approx(losses(number)) for number in range(3)]
 
 
 def test_bayesian_search_proposes_from_what_it_has_seen() -> None:

@@ -49,7 +49,8 @@ def train_each(
 ) -> list[Outcome]:
     """Train networks each by itself, in whichever way is faster.
 
-    What those that are trained side by side tell is heard in the threads that train them, one at a time.
+    Of those that are to stop before they begin only one is trained, for an epoch. What those that are trained side by
+    side tell is heard in the threads that train them, one at a time.
 
     Args:
         individuals: the networks.
@@ -57,8 +58,12 @@ def train_each(
         why: each is trained so.
         states: whether what to go on from is wanted.
     """
+    begun = threading.Event()
 
     def train(individual: Individual, why: str) -> Outcome:
+        if begun.is_set() and individual.should_stop():
+            return Outcome(alone=why)
+        begun.set()
         return train_alone(individual, samples, why, states=states)
 
     places = [place for place, each in enumerate(individuals) if _may_be_beside_others(each)]
@@ -129,10 +134,10 @@ def _side_by_side(
         torch.set_num_threads(workers.threads)
         return train(replace(individual, listen=tell, should_stop=should_stop), why)
 
-    with ThreadPoolExecutor(workers.count) as pool:
+    with threads.set_again(), ThreadPoolExecutor(workers.count) as pool:
         try:
             return list(pool.map(work, individuals, why))
-        except BaseException:  # such as the second Ctrl-C
+        except BaseException:  # such as the second Ctrl-C: the pool waits until each has told its next event
             given_up.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise

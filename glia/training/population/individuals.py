@@ -57,7 +57,7 @@ class Individual:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """How the training of one network ended: with `done`, or with an error.
+    """How the training of one network ended: with `done`, or with an error; with neither it was to stop first.
 
     Attributes:
         done: how it ended; None if it raised.

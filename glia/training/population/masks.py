@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from glia.nn.random import reseed
+from glia.nn.random import drawing
 
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 """Layers that multiply by a mask."""
@@ -40,23 +40,23 @@ def drawn(
     masks = [each.new_ones((len(seeds), *each.shape)) for each in ones]
     scales = [torch.ones(len(seeds), dtype=site.dtype) for site in sites]
     for number, (seed, layers) in enumerate(zip(seeds, dropouts, strict=True)):
-        reseed(seed)
-        for layer, one, mask, scale, site in zip(layers, ones, masks, scales, sites, strict=True):
-            if layer is None:
-                continue
-            own = mask[number]
-            if site.widths and site.widths[number] < site.shape[-1]:
-                own, one = (each[..., : site.widths[number]] for each in (own, one))
-                one = one.contiguous()
-            if type(layer) is nn.Dropout and 0 < layer.p < 1 and device.type == "cpu" and one.is_contiguous():
-                keeps = 1 - layer.p
-                if own.is_contiguous():
-                    own.bernoulli_(keeps)  # the very draws of dropout, in half its time
+        with drawing(seed):
+            for layer, one, mask, scale, site in zip(layers, ones, masks, scales, sites, strict=True):
+                if layer is None:
+                    continue
+                own = mask[number]
+                if site.widths and site.widths[number] < site.shape[-1]:
+                    own, one = (each[..., : site.widths[number]] for each in (own, one))
+                    one = one.contiguous()
+                if type(layer) is nn.Dropout and 0 < layer.p < 1 and device.type == "cpu" and one.is_contiguous():
+                    keeps = 1 - layer.p
+                    if own.is_contiguous():
+                        own.bernoulli_(keeps)  # the very draws of dropout, in half its time
+                    else:
+                        own.copy_(torch.empty_like(one).bernoulli_(keeps))
+                    scale[number] = 1 / keeps
                 else:
-                    own.copy_(torch.empty_like(one).bernoulli_(keeps))
-                scale[number] = 1 / keeps
-            else:
-                own.copy_(layer(one))
+                    own.copy_(layer(one))
     if device.type == "cpu":
         for mask, scale in zip(masks, scales, strict=True):
             mask.mul_(scale.view(-1, *[1] * (mask.dim() - 1)))

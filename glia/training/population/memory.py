@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from glia.models.chain import chain_of
+from glia.nn.random import drawing_apart
 from glia.training import devices
 from glia.training.population.individuals import Individual
 from glia.training.population.padding import weights_of, weights_when_filled
@@ -69,7 +70,8 @@ def _bytes_of(individual: Individual, samples: SharedSamples) -> int:
 
     size = batch_sizes(len(individual.train), individual.batch_size)[0]
     inputs, _ = samples.pick(individual.train[:size])
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), devices.precision(samples.device):
+    keeping = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+    with drawing_apart(0), keeping, devices.precision(samples.device):
         outputs = trial(inputs)
     of_epoch = len(individual.train) * outputs[0].numel() * 8 * 3
     of_step = 2 * sum(kept.values()) + 2 * inputs.numel() * inputs.element_size()

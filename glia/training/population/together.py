@@ -71,7 +71,7 @@ def fit_together(
                 else:
                     outcomes |= zip(places, _stacked(some, samples, states), strict=True)
         for device, samples in shared.items():
-            places = [place for place in apart if devices[place] == device]
+            places = sorted(place for place in apart if devices[place] == device)
             some, reasons = [individuals[place] for place in places], [apart[place] for place in places]
             outcomes |= zip(places, train_each(some, samples, reasons, states=states), strict=True)
     return [outcomes[place] for place in range(len(individuals))]

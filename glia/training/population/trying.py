@@ -7,6 +7,7 @@ import copy
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from statistics import median
 
@@ -19,7 +20,7 @@ from glia.training.events import Event
 from glia.training.population.individuals import Individual
 from glia.training.population.stack import Stack
 from glia.training.stepping import backward, step_of
-from glia.training.threads import limited_to
+from glia.training.threads import limited_to, set_again
 
 STEPS = 5
 PREPARING = 2  # times as long as others the first step may take
@@ -80,24 +81,23 @@ def seconds_of(step: Step, device: torch.device, *, threads: int, most: float = 
 
 def seconds_beside(steps: Sequence[Step]) -> float:
     """The time of a step where all of these are taken side by side, each in a thread of its own, divided among them."""
-    times: list[float] = []
     ready = threading.Barrier(len(steps))
 
-    def take(step: Step) -> None:
+    def seconds(step: Step) -> float:
         torch.set_num_threads(1)
-        step()  # is not counted
+        try:
+            step()  # is not counted
+        except BaseException:
+            ready.abort()  # nobody waits for it
+            raise
         ready.wait()
         begun = time.perf_counter()
         for _ in range(STEPS):
             step()
-        times.append(time.perf_counter() - begun)
+        return time.perf_counter() - begun
 
-    workers = [threading.Thread(target=take, args=(step,)) for step in steps]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    return max(times) / STEPS / len(steps)
+    with set_again(), ThreadPoolExecutor(len(steps)) as pool:
+        return max(pool.map(seconds, steps)) / STEPS / len(steps)
 
 
 def _silent(individual: Individual) -> Individual:

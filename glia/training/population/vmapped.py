@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from glia.nn.random import drawing_apart
 from glia.training.population.masks import DROPOUTS, Site
 
 
@@ -105,7 +106,7 @@ class Vmapped:
         for name, module in list(trial.named_modules()):
             if isinstance(module, (*DROPOUTS, _Masked)):
                 remember(name)
-        with torch.no_grad():
+        with torch.no_grad(), drawing_apart(0):
             trial(inputs)
         return seen
 

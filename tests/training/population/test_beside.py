@@ -114,7 +114,10 @@ def test_one_that_fails_leaves_the_others_alone() -> None:
 def test_all_stop_when_they_are_asked_to() -> None:
     pairs = [pair(convolutions(seed), settings(epochs=10**6)) for seed in range(5)]
     outcomes = trained([_with(each, should_stop=lambda: len(pairs[0].told) > 10) for each in pairs])
-    assert all(outcome.done is not None and outcome.done.reason == "stopped" for outcome in outcomes)
+    begun, others = outcomes[:3], outcomes[3:]
+    assert all(outcome.done is not None and outcome.done.reason == "stopped" for outcome in begun)
+    assert all(outcome.done is None and outcome.error is None for outcome in others), "what has not begun does not"
+    assert not pairs[3].told
 
 
 def test_an_interrupt_ends_them_all() -> None:
