@@ -104,12 +104,9 @@ class Search:
         self._display.say(f"{named}; {what} for {self.plan.metric}; split {self.workshop.rule}")
         for said in self.workshop.said:
             self._display.say(f"Note: {said}")
-        if (
-            self.plan.method in EACH_ONCE
-            and self.plan.space.size <= FEW
-            and self.plan.space.size < (self.plan.trials or 0)
-        ):
-            self._display.say(f"There are {self.plan.space.size:.0f} combinations of these values; each is tried once.")
+        combinations = self.plan.space.size if self.plan.method in EACH_ONCE else math.inf
+        if combinations <= FEW and combinations < (self.plan.trials or 0):
+            self._display.say(f"There are {combinations:.0f} combinations of these values; each is tried once.")
         self.ledger.take_up()
         trials = self.ledger.trials()
         self._ended = sum(not each.pending for each in trials)

@@ -24,22 +24,12 @@ def suited_to(model: nn.Module, batch_size: int) -> Iterator[None]:
 
 
 @contextmanager
-def set_again() -> Iterator[None]:
-    """While inside, other threads may set their number, which later threads begin with; afterwards it is as it was."""
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
 def limited_to(count: int) -> Iterator[None]:
-    """While inside, torch computes with so many threads, in the thread that asks for it."""
+    """While inside, torch computes with so many threads, in the thread that asks for it.
+
+    Afterwards it has as many as before, and so do threads that begin then, whatever other threads set meanwhile.
+    """
     before = torch.get_num_threads()
-    if count == before:
-        yield
-        return
     torch.set_num_threads(count)
     try:
         yield

@@ -159,6 +159,24 @@ def test_the_model_is_what_the_best_trial_came_to_in_its_last_part(method: str, 
     assert learner.evaluate(wine, rows=rows)["accuracy"] == pytest.approx(study.best.value)
 
 
+def test_a_trial_trained_by_hand_records_all_its_metrics() -> None:
+    study = glia.tune("iris", model="mlp", vary={"train.learning_rate": [0.01, 0.1]}, epochs=2, trials=0)
+    [trial] = study.ask()
+    [value] = study.train(trial)
+    summary = study.run_of(trial).summary
+    assert summary["validation/accuracy"] == value
+    assert {"train/loss", "validation/loss", "epoch"} <= set(summary)
+
+
+def test_a_search_says_when_there_are_fewer_combinations_than_trials(capsys) -> None:
+    for trials, said in ((3, True), (2, False)):
+        study = glia.tune(
+            "iris", model="mlp", vary={"train.learning_rate": [0.01, 0.1]}, epochs=1, trials=trials, again=0
+        )
+        assert len(study.trials) == 2
+        assert ("There are 2 combinations of these values" in capsys.readouterr().err) is said
+
+
 def test_searches_in_threads_of_one_process_are_what_each_is_alone() -> None:
     def losses(number: int) -> list[float]:
         settings = {"model.dropout": 0.3, "model.hidden": [8 + number]}

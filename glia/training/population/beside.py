@@ -134,7 +134,7 @@ def _side_by_side(
         torch.set_num_threads(workers.threads)
         return train(replace(individual, listen=tell, should_stop=should_stop), why)
 
-    with threads.set_again(), ThreadPoolExecutor(workers.count) as pool:
+    with threads.limited_to(torch.get_num_threads()), ThreadPoolExecutor(workers.count) as pool:
         try:
             return list(pool.map(work, individuals, why))
         except BaseException:  # such as the second Ctrl-C: the pool waits until each has told its next event

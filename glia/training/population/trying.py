@@ -20,7 +20,7 @@ from glia.training.events import Event
 from glia.training.population.individuals import Individual
 from glia.training.population.stack import Stack
 from glia.training.stepping import backward, step_of
-from glia.training.threads import limited_to, set_again
+from glia.training.threads import limited_to
 
 STEPS = 5
 PREPARING = 2  # times as long as others the first step may take
@@ -96,7 +96,7 @@ def seconds_beside(steps: Sequence[Step]) -> float:
             step()
         return time.perf_counter() - begun
 
-    with set_again(), ThreadPoolExecutor(len(steps)) as pool:
+    with limited_to(torch.get_num_threads()), ThreadPoolExecutor(len(steps)) as pool:
         return max(pool.map(seconds, steps)) / STEPS / len(steps)
 
 

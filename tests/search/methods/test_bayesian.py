@@ -11,7 +11,7 @@ import optuna
 import pytest
 
 from glia.search.dimensions import choice
-from glia.search.methods.bayesian import Bayesian
+from glia.search.methods.bayesian import Bayesian, Sampler
 from glia.search.methods.method import Brief, method_named
 from glia.search.reading import parse
 from glia.search.space import Dimension, Space
@@ -211,7 +211,7 @@ def test_optuna_is_silent_and_left_as_it_was(capfd: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("name", ["tpe", "gp"])
-def test_of_a_few_choices_each_is_tried_once(name: str) -> None:
+def test_of_a_few_choices_each_is_tried_once(name: Sampler) -> None:
     space = parse(["x=1,2,3", "y=0..3", "z=a,b"])
     method = method_named(name, Brief(space=space, seed=3, trials=64))
 
@@ -222,6 +222,6 @@ def test_of_a_few_choices_each_is_tried_once(name: str) -> None:
     assert len(whole) == len({tuple(each.settings.values()) for each in whole}) == 24
     assert settings_of(played(method, metric, count=1)) == settings_of(whole)
     by_hand = Trial(number=0, settings={"x": 3, "y": 3, "z": "b"}, state="done", value=10.0)
-    others = played(Bayesian(Brief(space=space, seed=3, trials=64), name, (by_hand,)), metric)  # type: ignore[arg-type]
+    others = played(Bayesian(Brief(space=space, seed=3, trials=64), name, (by_hand,)), metric)
     assert by_hand.settings not in settings_of(others)
     assert len(others) == 23
